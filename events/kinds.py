@@ -166,7 +166,12 @@ _ALWAYS: Final[JSON] = {
 }
 _MEETING: Final[JSON] = {
     "meeting": _object(
-        *("uri", "name", "event_type", "status", "start_time", "end_time", "local_start", "timezone", "location_type"),
+        *("uri", "name", "event_type", "status", "start_time", "end_time", "timezone", "location_type"),
+        local_start={
+            "type": "string",
+            "description": "start_time in timezone, to be read: Wed 2026-12-02 09:30",
+            "pattern": "^[A-Z][a-z]{2} [0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}$",
+        },
         invitees={"type": "object", "properties": {"active": {"type": "integer"}, "limit": {"type": "integer"}}},
     ),
     "invitee": _object("uri", "status", "name", "email", "timezone"),

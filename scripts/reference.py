@@ -80,7 +80,8 @@ Tools that are made of other tools. Each needs the scopes and levels of the tool
 
 ## Events
 
-What happened in the person's account, learned by looking at Calendly and kept here once.
+What happened in the person's account, learned from Calendly's webhook or by looking at Calendly, and
+kept here once.
 
 {events}
 

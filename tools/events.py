@@ -32,16 +32,19 @@ class ReceivedEvents(TypedDict, total=False):
     truncated: Annotated[bool, Field(description="older events than these are kept no more")]
     source: Annotated[str, Field(description="webhook or polling")]
     checked_at: Annotated[str, Field(description="last look at Calendly, UTC")]
+    left_out: Annotated[list[str], Field(description="kinds that this agent may not see")]
     searched: Searched
     empty_because: EmptyBecause
 
 
 _UNREAD: Final = "Calendly has not been read to the end yet: call again."
-_NO_NEWS: Final = "Nothing has happened since the last answer."
-_NONE_KEPT: Final = "The cursor leads nowhere any more, and nothing is kept."
-_NO_EVENTS: Final = (
-    "Nothing has happened since {since}: the first reading goes back 24 hours. "
-    "What was booked or canceled before is in find_bookings."
+_NONE_SEEN: Final = "Nothing was seen up to {checked_at}; a call after {next_look} looks at Calendly again."
+_NONE_TOLD: Final = "Calendly's webhook has told nothing new."
+_ONLY_TOLD: Final = "Only Calendly's webhook tells of these, and it has told nothing yet."
+_FOREIGN: Final = "This cursor is not of this feed; go on with the cursor of this answer."
+_NONE_KEPT: Final = "What came after the cursor is kept no more."
+_BEGAN: Final = (
+    "The first reading goes back to {since}, 24 hours; what was booked or canceled before is in find_bookings."
 )
 _NONE_SUCH: Final = "Other kinds and event types were not looked for."
 
@@ -82,11 +85,11 @@ async def list_received_events(
     )
     found = await feed.read(query)
     rows = _fitting(found.rows)
-    answer = _answer(found, rows, is_cut=len(rows) < len(found.rows))
+    answer = _answer(found, rows, is_cut=len(rows) < len(found.rows), names_kinds=bool(kinds))
     return answer if rows else {**answer, "empty_because": _why_none(found, query)}
 
 
-def _answer(found: EventsFound, rows: list[FeedRow], *, is_cut: bool) -> ReceivedEvents:
+def _answer(found: EventsFound, rows: list[FeedRow], *, is_cut: bool, names_kinds: bool) -> ReceivedEvents:
     answer: ReceivedEvents = {
         "collection": [row.event for row in rows],
         "cursor": rows[-1].cursor if is_cut else found.cursor,
@@ -95,23 +98,37 @@ def _answer(found: EventsFound, rows: list[FeedRow], *, is_cut: bool) -> Receive
         "source": found.source,
         "searched": searched("you"),
     }
-    return {**answer, "checked_at": found.checked_at} if found.checked_at else answer
+    if found.checked_at:
+        answer["checked_at"] = found.checked_at
+    if found.left_out and names_kinds:
+        answer["left_out"] = [*found.left_out]
+    return answer
 
 
 def _why_none(found: EventsFound, query: FeedQuery) -> str:
     """Say why there are no events, and what would not be told to this agent if there were."""
-    if found.is_unread:
-        told = [_UNREAD]
-    elif query.cursor is None:
-        told = [_NO_EVENTS.format(since=found.since)]
-    else:
-        told = [_NONE_KEPT if found.is_truncated else _NO_NEWS]
+    told = [_FOREIGN if found.is_foreign else _NONE_KEPT] if found.is_truncated else []
+    if not query.kinds or set(query.kinds) - {*found.left_out}:
+        told.append(_how_far(found))
+    if query.cursor is None and found.is_looked_for and not found.is_unread:
+        told.append(_BEGAN.format(since=found.since))
     if query.kinds or query.event_type:
         told.append(_NONE_SUCH)
     named = found.left_out if query.kinds else [f"{name.partition('.')[0]}.*" for name in found.left_out]
     if named:
         told.append(f"Left out, as this agent may not see them: {', '.join(dict.fromkeys(named))}.")
     return " ".join(told)
+
+
+def _how_far(found: EventsFound) -> str:
+    """Say up to when it is known that nothing happened, and when more will be."""
+    if found.is_unread:
+        return _UNREAD
+    if found.source == "webhook":
+        return _NONE_TOLD
+    if not found.is_looked_for:
+        return _ONLY_TOLD
+    return _NONE_SEEN.format(checked_at=found.checked_at, next_look=found.next_look)
 
 
 def _fitting(rows: Sequence[FeedRow]) -> list[FeedRow]:

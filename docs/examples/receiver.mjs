@@ -4,6 +4,10 @@ import { text } from "node:stream/consumers";
 
 import { Webhook } from "standardwebhooks";
 
+if (!process.env.WEBHOOK_SECRET) {
+  console.error("WEBHOOK_SECRET has to be set.");
+  process.exit(1);
+}
 const webhook = new Webhook(process.env.WEBHOOK_SECRET);
 const seen = new Set(); // a program that restarts keeps these in its database, for two days
 

@@ -7,13 +7,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-webhook = Webhook(os.environ["WEBHOOK_SECRET"])
+webhook = Webhook(os.environ.get("WEBHOOK_SECRET") or sys.exit("WEBHOOK_SECRET has to be set."))
 seen: set[str] = set()  # a program that restarts keeps these in its database, for two days
 
 
 class Receiver(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        length = self.headers.get("Content-Length", "")
+        if not length.isdecimal():
+            return self.answer(411)  # http.server reads no body in chunks
+        body = self.rfile.read(int(length))
         try:
             message = webhook.verify(body, dict(self.headers))
         except WebhookVerificationError:

@@ -56,7 +56,18 @@ def place_of(text: str, *, epoch: str, head: int, oldest: int | None) -> Place:
         oldest: The first position whose payload is kept, None where none is.
     """
     start = head if oldest is None else oldest - 1
-    cursor = Cursor.parse(text)
-    if cursor is None or cursor.epoch != epoch or not start <= cursor.position <= head:
+    cursor = _read(text, epoch=epoch, head=head)
+    if cursor is None or cursor.position < start:
         return Place(start, is_truncated=True)
     return Place(cursor.position, is_truncated=False)
+
+
+def is_of_feed(text: str, *, epoch: str, head: int) -> bool:
+    """Say whether a feed can have given a cursor, however long ago."""
+    return _read(text, epoch=epoch, head=head) is not None
+
+
+def _read(text: str, *, epoch: str, head: int) -> Cursor | None:
+    """Return a cursor of a feed, None where it is none of it."""
+    cursor = Cursor.parse(text)
+    return cursor if cursor and cursor.epoch == epoch and cursor.position <= head else None

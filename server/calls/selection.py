@@ -17,6 +17,13 @@ from tools.toolset.tool import EXTENDED, HostedWorkflow, SingleTool, Tool
 
 _EXCLUSION = "--exclude-tools (CALENDLY_MCP_EXCLUDE_TOOLS)"
 _OPERATOR = "Whoever started this server can change that with {setting}."
+_HOSTED_ONLY = (
+    "Calendly can post to a hosted endpoint only, and this server is none",
+    (
+        "It works without: list_received_events looks at Calendly. A hosted endpoint is another server, which "
+        "`calendly-mcp http` starts and people sign in to."
+    ),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +179,9 @@ def _chosen(tools: tuple[Tool, ...], rules: Rules) -> set[str]:
 
 
 def _reason(tool: Tool, chosen: set[str], rules: Rules) -> tuple[str, str] | None:
-    """Why a tool is off and the setting behind it, or None."""
+    """Why a tool is off and what helps, or None."""
+    if isinstance(tool, HostedWorkflow) and not rules.is_hosted:
+        return _HOSTED_ONLY
     decision = _under(rules.ceiling, tool)
     excluded = [endpoint.name for endpoint in tool.calls if endpoint.name in rules.exclude_tools]
     table = (
@@ -182,11 +191,6 @@ def _reason(tool: Tool, chosen: set[str], rules: Rules) -> tuple[str, str] | Non
             tool.name not in chosen,
             f"the toolset {tool.toolsets[0]} is not on",
             f"--toolsets …,{tool.toolsets[0]} or --tools (CALENDLY_MCP_TOOLSETS, CALENDLY_MCP_TOOLS)",
-        ),
-        (
-            isinstance(tool, HostedWorkflow) and not rules.is_hosted,
-            "Calendly can post to a hosted endpoint only",
-            "`calendly-mcp http`, which people sign in to",
         ),
         (
             rules.read_only and _writes(tool),

@@ -17,7 +17,7 @@ from auth.grants.agent_token_rows import AgentToken
 from auth.grants.bearer_rows import find_agents
 from auth.grants.public_network import Resolver, is_public, resolve
 from calendly.third_party_text import shown
-from events.kinds import KINDS
+from events.kinds import KINDS, MEETINGS
 from events.outgoing.callback_urls import CallbackUrl
 from events.outgoing.standard_webhooks import new_secret
 from events.outgoing.standing import EventStanding, EventStandings, Refusal
@@ -33,7 +33,8 @@ _HTTPS: Final = 443
 _WHY: Final[Mapping[Refusal, str]] = MappingProxyType(
     {
         "access": "its levels keep it from these events. It needs events=read and {capability}=read within "
-        "CALENDLY_MCP_ACCESS: its person raises them at {issuer}/connections, or make another token.",
+        "CALENDLY_MCP_ACCESS, and the scope {scope}: its person raises the levels at {issuer}/connections, or make "
+        "another token.",
         "scope": f"its token lacks the scope {{scope}}: make one that has it with `{PROGRAM} token create --for "
         "{agent} --scopes {scope}`.",
         "connection": "Calendly did not grant this server {scope} for its person, or they disconnected: they have to "
@@ -186,7 +187,8 @@ class ProgramCallbacks:
             return rules.check(url)
         except EventsRefusal as refused:
             if refused.meaning is Meaning.INVALID_PARAMS:
-                raise UsageError(str(refused).replace(_FIELD, "--to:")) from None
+                local = f" On this machine http works for a host in {_LISTING}." if url.startswith("http:") else ""
+                raise UsageError(str(refused).replace(_FIELD, "--to:") + local) from None
             told = (
                 "CALENDLY_MCP_CALLBACKS is off, so that nothing is posted anywhere. Set it to public or to listed, "
                 "for this command and for the server."
@@ -215,11 +217,7 @@ class ProgramCallbacks:
         families = await live_families(self.site.database, token.person)
         found: dict[str, EventStanding] = {}
         for kind in kinds:
-            family = KINDS[kind].family
-            if family is None or family.name not in families:
-                raise CommandError(
-                    f"{kind} is not on for this person: `{PROGRAM} events enable --kind {kind}` has Calendly tell it."
-                )
+            family = KINDS[kind].family or MEETINGS
             standing = await self.standings.of(token.id, kind)
             refusal = "connection" if standing is None else standing.refusal
             if standing is None or refusal is not None:
@@ -230,6 +228,10 @@ class ProgramCallbacks:
                     agent=shown(token.name),
                 )
                 raise CommandError(f"{shown(token.name)} may not have {kind}: {why}")
+            if KINDS[kind].family is None or family.name not in families:
+                raise CommandError(
+                    f"{kind} is not on for this person: `{PROGRAM} events enable --kind {kind}` has Calendly tell it."
+                )
             found[kind] = standing
         return found
 

@@ -30,6 +30,7 @@ _LOOK: Final = 5.0
 """Time between two checks of the database, in seconds."""
 
 _FILE: Final = "calendly-mcp.sqlite3"
+_SANDBOXED: Final = "A server with --sandbox keeps its own in memory, where no command reaches it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def require_database(settings: Settings) -> None:
     url = _url(settings)
     path = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not path.exists():
-        raise CommandError(f"there is no database at {path} yet.")
+        raise CommandError(f"there is no database at {path} yet. {_SANDBOXED}")
 
 
 def settings_to_read(

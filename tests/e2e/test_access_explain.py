@@ -37,7 +37,7 @@ def test_the_agent_of_this_machine_is_explained_without_a_token_by_flags_environ
         (
             [CANCEL, "--client", "x", "--database-url", "sqlite:////nowhere/x"],
             1,
-            "there is no database at /nowhere/x yet.",
+            "there is no database at /nowhere/x yet. A server with --sandbox keeps its own in memory",
         ),
     ],
     ids=str,

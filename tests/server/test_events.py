@@ -157,7 +157,8 @@ async def test_an_agent_sees_the_kinds_that_it_may_read_and_of_invitees_what_it_
         assert nothing["empty_because"].partition("may not see them: ")[2].startswith("meeting.*, no_show.*")
         nothing = await told(client, cursor="lost", kinds=["meeting.booked", "other"])
         assert nothing["empty_because"] == (
-            "The cursor leads nowhere any more, and nothing is kept. Other kinds and event types were not looked for. "
+            "This cursor is not of this feed; go on with the cursor of this answer. Only Calendly's webhook tells of "
+            "these, and it has told nothing yet. Other kinds and event types were not looked for. "
             "Left out, as this agent may not see them: meeting.booked."
         )
     async with world.agent(access="events=off") as client:
@@ -261,5 +262,5 @@ async def test_polls_that_find_nothing_are_one_entry_an_hour_over_a_restart_and_
     assert [re.sub(r"#\w+", "me", entry.sentence) for entry in world.shelf.entries] == [
         "Claude listed the events of me since a cursor: allowed, 1 found",
         "Claude polled the events of me 4 times within an hour and found nothing: allowed",
-        "Claude tried to poll 'meeting.booked' of somebody: refused",
+        "Claude tried to poll events 'meeting.booked' about somebody: refused",
     ]

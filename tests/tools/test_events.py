@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -39,9 +40,15 @@ async def looks(api: Api) -> list[str]:
 async def test_a_routine_gets_exactly_what_is_new_since_its_cursor(agent: Agent, api: Api) -> None:
     first = await agent.call("list_received_events")
     assert (first["has_more"], first["truncated"], first["source"]) == (False, False, "polling")
-    began = r"Nothing has happened since \S+Z: the first reading goes back 24 hours\. .* before is in find_bookings\."
+    began = r"Nothing was seen up to \S+Z; .* The first reading goes back to \S+Z, 24 hours; .* is in find_bookings\.$"
     assert re.match(began, first["empty_because"])
     invitee = await api.book()
+    at_once = await agent.call("list_received_events", cursor=first["cursor"])
+    next_look = (datetime.fromisoformat(at_once["checked_at"]) + timedelta(seconds=60)).isoformat()
+    assert at_once["empty_because"] == (
+        f"Nothing was seen up to {at_once['checked_at']}; "
+        f"a call after {next_look.replace('+00:00', 'Z')} looks at Calendly again."
+    )
     news = await later(agent, first["cursor"])
     assert kinds(news) == ["meeting.booked"]
     (event,) = news["collection"]
@@ -50,7 +57,7 @@ async def test_a_routine_gets_exactly_what_is_new_since_its_cursor(agent: Agent,
     assert event["data"]["meeting"]["timezone"]
     again = await later(agent, news["cursor"])
     assert (again["collection"], again["cursor"]) == ([], news["cursor"])
-    assert again["empty_because"].startswith("Nothing has happened since the last answer.")
+    assert again["empty_because"].startswith("Nothing was seen up to ")
     assert "empty_because" not in news
     await api.post(f"/scheduled_events/{invitee['uri'].split('/')[-3]}/cancellation", {"reason": "ill"})
     news = await later(agent, again["cursor"])
@@ -87,9 +94,9 @@ async def test_events_are_narrowed_to_kinds_and_to_an_event_type(agent: Agent, a
     other = await agent.call("list_received_events", cursor=first["cursor"], kinds=["meeting.canceled"])
     assert (other["collection"], other["cursor"]) == ([], news["cursor"])
     assert other["searched"] == {"whose": "you", "filters": {"kinds": "meeting.canceled"}}
-    assert other["empty_because"] == (
-        "Nothing has happened since the last answer. Other kinds and event types were not looked for."
-    )
+    assert other["empty_because"].endswith("at Calendly again. Other kinds and event types were not looked for.")
+    told = await agent.call("list_received_events", cursor=first["cursor"], kinds=["contact.created"])
+    assert told["empty_because"].startswith("Only Calendly's webhook tells of these, and it has told nothing yet.")
     others = await agent.call("list_event_types")
     another = next(row["uri"] for row in others["collection"] if row["name"] != "Intro call")
     none = await agent.call(
@@ -107,6 +114,8 @@ async def test_a_cursor_that_leads_nowhere_is_told_and_goes_on_from_the_oldest(a
     for lost in ("c1-00000000-7", "gibberish"):
         answer = await agent.call("list_received_events", cursor=lost)
         assert (answer["truncated"], kinds(answer)) == (True, ["meeting.booked"])
+        answer = await agent.call("list_received_events", cursor=lost, kinds=["meeting.canceled"])
+        assert answer["empty_because"].startswith("This cursor is not of this feed; go on with the cursor of this")
 
 
 async def test_no_shows_are_told_though_nothing_in_the_list_changes(agent: Agent, api: Api) -> None:

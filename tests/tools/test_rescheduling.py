@@ -286,6 +286,32 @@ async def test_where_hosts_take_turns_a_booking_of_unknown_outcome_is_not_sent_a
     assert await active(api) == [moved["new_invitee"]["event"]]
 
 
+@pytest.mark.parametrize("is_canceled", [False, True])
+async def test_where_hosts_take_turns_a_move_that_nobody_can_settle_ends_and_says_how_a_person_goes_on(
+    agent: Agent, api: Api, *, is_canceled: bool
+) -> None:
+    start, later = await free(api, "Support triage"), await free(api, "Support triage", -5)
+    old = await api.book("Support triage", start_time=later)
+    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 500})
+    await api.control("faults", {"method": "GET", "path": "/scheduled_events", "status": 403, "times": 99})
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown, match=r"is known after 2026-\S+Z\. Repeat this call"):
+            await move(agent, old["event"], start)
+    if is_canceled:
+        await api.post(f"{old['event']}/cancellation")
+    agent.began -= 40 * 60
+    for _ in range(2):
+        if is_canceled:
+            with pytest.raises(ArgumentError, match=r"cannot be moved\. It is canceled\. Whether .* cannot be learned"):
+                await move(agent, old["event"], start)
+            continue
+        kept = await move(agent, old["event"], start)
+        assert (kept["outcome"], kept["reschedule_url"]) == ("unchanged", old["reschedule_url"])
+        assert "cannot be learned" in kept["message"]
+        assert "Nothing was changed" not in kept["message"]
+    assert writes(agent).count("/invitees") == 1
+
+
 @pytest.mark.parametrize("fault", [{"drop": "after"}, {"status": 500, "after": True}])
 async def test_a_cancellation_whose_answer_is_lost_is_looked_up_and_never_leads_to_a_second_booking(
     agent: Agent, api: Api, fault: dict[str, Any]
@@ -320,17 +346,20 @@ async def test_what_was_done_is_known_although_the_keys_are_lost(agent: Agent, a
 
 
 @each("kind", ["Intro call", "Support triage"])
-async def test_a_new_meeting_that_is_there_already_is_not_booked_twice_nor_asked_about(
+async def test_another_meeting_of_the_same_person_at_the_new_time_is_named_and_none_is_canceled_for_it(
     agent: Agent, api: Api, kind: str
 ) -> None:
     agent.asked |= {"booking", "canceling"}
     old, start = await api.book(kind), await free(api, kind)
-    new = await api.book(kind, start_time=start)
-    moved = await move(agent, old["event"], start)
-    assert (moved["outcome"], moved["new_invitee"]["uri"]) == ("rescheduled", new["uri"])
-    assert {old["event"], new["event"]}.intersection(await active(api)) == {new["event"]}
-    assert "/invitees" not in writes(agent)
-    assert "The new time is booked already, and only the old meeting is left to cancel." in agent.questions[-1]
+    other = await api.book(kind, start_time=start)
+    before = await active(api)
+    for _ in range(2):
+        with pytest.raises(ArgumentError, match=f"another meeting .*{other['event']}.*{old['event']} stands too") as no:
+            await move(agent, old["event"], start)
+        assert "cancel_scheduled_event" in (no.value.next_step or "")
+    assert (await active(api), writes(agent), agent.questions) == (before, [], [])
+    question = await agent.ask("reschedule_scheduled_event", scheduled_event=old["event"], start_time=start)
+    assert "is booked already" not in question
 
 
 async def test_a_new_meeting_that_was_canceled_since_is_not_taken_for_the_invitees_meeting(
@@ -565,6 +594,28 @@ async def test_what_fits_of_the_place_goes_along_and_the_only_one_is_taken(
     question = await agent.ask("reschedule_scheduled_event", scheduled_event=old["event"], start_time=start)
     assert (place.asked or place.told) in question
     assert ("It will not be all the same" in question) == bool(place.told and not place.asked)
+
+
+@pytest.mark.parametrize(
+    ("location", "offered", "told"),
+    [
+        (None, [ZOOM], "the location is now zoom_conference"),
+        ({"type": "physical", "location": None}, [ZOOM], "the location physical becomes zoom_conference"),
+        ({"type": "physical", "location": None}, [ROOM], "New place: “Room 5”"),
+        ({"type": "custom", "location": None}, [], "the location custom is left out"),
+        ({"type": "zoom"}, [ROOM], "New place: “Room 5”"),
+    ],
+)
+async def test_a_place_that_calendly_does_not_tell_does_not_change_silently(
+    agent: Agent, api: Api, location: Json, offered: list[Json], told: str
+) -> None:
+    old, start = await api.book(), await free(api)
+    await changed(api, locations=offered)
+    event = {**await api.read(old["event"]), "location": location}
+    path = old["event"].removeprefix("https://api.calendly.com")
+    fault = {"method": "GET", "path": path, "status": 200, "times": 9, "body": {"resource": event}}
+    await api.control("faults", fault)
+    assert told in await agent.ask("reschedule_scheduled_event", scheduled_event=old["event"], start_time=start)
 
 
 async def test_of_several_places_none_of_which_is_the_old_one_a_person_chooses(agent: Agent, api: Api) -> None:

@@ -18,11 +18,11 @@ WAITING = {"events": "meetings", "state": "waiting for the first event"}
 ON: Json = {"webhooks": [WAITING], "source": "webhook"}
 QUESTION = (
     "Have Calendly tell this server at once what happens. Names and e-mail addresses of invitees are in what it "
-    "tells. All your agents share it.\nOf: you\nEvents: meetings"
+    "tells. All your agents share it.\nWhose events: yours\nWhat they are about: meetings"
 )
 STOPPING = (
     "Have Calendly tell this server nothing more. All your agents share it. Events come later then.\n"
-    "Of: you\nEvents: meetings, routing forms"
+    "Whose events: yours\nWhat they are about: meetings, routing forms"
 )
 ALREADY = "It was so already; nothing was sent."
 

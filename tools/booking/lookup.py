@@ -12,7 +12,7 @@ from typing import Final, cast
 import anyio
 from typing_extensions import TypedDict
 
-from calendly.errors import CalendlyError, OutcomeUnknown
+from calendly.errors import CalendlyError, InsufficientScope, OutcomeUnknown, PermissionDenied
 from calendly.identifiers import EventTypeId, OrganizationId, ScheduledEventId, UserId
 from tools.answers.views import Meeting
 from tools.booking.booked import Booked
@@ -108,10 +108,12 @@ async def booked_already(call: Call, wanted: BookingSought) -> Booked | None:
     return await _find(call, wanted, await _places(call, wanted.event_type))
 
 
-async def is_absent(call: Call, wanted: BookingSought) -> bool:
-    """Return whether the list of the whole organization was read, and does not have a booking."""
+async def is_absent(call: Call, wanted: BookingSought) -> bool | None:
+    """Return whether the list of the whole organization lacks a booking, None if this person may not read that list."""
     try:
         return await _find_in(call, wanted, {"organization": await call.own(None)}) is None
+    except (PermissionDenied, InsufficientScope):
+        return None
     except (CalendlyError, ToolError, ValueError):
         return False
 

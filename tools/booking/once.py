@@ -24,7 +24,7 @@ from tools.booking.answers import answer_faults, prepared
 from tools.booking.booked import Booked, with_meeting
 from tools.booking.checks import exact_location, location_faults, only_location, state_faults, stays_open
 from tools.booking.lookup import BookingSought, booked_already, look_up, overlapping
-from tools.booking.remembered import remember, remembered
+from tools.booking.remembered import forget, remember, remembered, unsettled_until
 from tools.booking.survey import PATIENCE, OpenStarts, Survey, open_times, survey
 from tools.endpoints.availability import list_event_type_available_times, why_not_open_at
 from tools.endpoints.invitees import list_event_invitees
@@ -199,14 +199,24 @@ async def _faults(call: Call, order: Order, found: Survey) -> list[ArgumentFault
 
 
 async def _require_no_own_booking(call: Call, order: Order, *, is_listed: bool) -> None:
-    """Raise AlreadyBooked if the same booking exists, as far as the agent may see it.
+    """Refuse a booking that exists, as far as the agent may see it, or that may exist.
 
     Args:
         call: The call that books.
         order: The booking.
         is_listed: Whether to look into Calendly's lists, too: not where an open time tells that nobody has booked it.
+
+    Raises:
+        AlreadyBooked: The same booking exists.
+        OutcomeUnknown: An earlier call sent the same booking, and its answer was lost.
     """
     uri = await remembered(call, order.wanted)
+    until = await unsettled_until(call, order.wanted)
+    if until is not None:
+        told = (
+            f"What became of an earlier call for this booking is not known; it is not sent again before {wire(until)}."
+        )
+        uri = (await look_up(call, order.wanted, OutcomeUnknown(told))).get("uri")
     if uri is None and is_listed and _sees_bookings(call):
         uri = (await booked_already(call, order.wanted) or {}).get("uri")
     if uri is not None:
@@ -266,16 +276,28 @@ async def _told(ready: _Ready, booked: Booked) -> Booked:
 async def _send(ready: _Ready) -> Booked:
     """Send a booking, and look for it when the answer is lost."""
     call, order = ready.call, ready.order
+    is_repeatable = ready.kind is None or stays_open(ready.kind)  # Calendly would take the same booking twice
+    if is_repeatable and not call.is_dry_run:
+        await remember(call, order.wanted)
     try:
-        booked = await call(Booked, body=order.body)
+        booked = await _sent(ready)
+    except (ToolError, CalendlyRefusal, Unreachable):
+        await forget(call, order.wanted)
+        raise
+    await remember(call, order.wanted, booked)
+    return booked
+
+
+async def _sent(ready: _Ready) -> Booked:
+    call, order = ready.call, ready.order
+    try:
+        return await call(Booked, body=order.body)
     except OutcomeUnknown as unknown:
-        booked = await look_up(call, order.wanted, unknown)
+        return await look_up(call, order.wanted, unknown)
     except (InvalidArgument, Conflict) as refused:
         raise await _explained(ready, refused) from None
     except DryRun as tried:
         raise DryRun(*tried.requests, unchecked=ready.unchecked) from None
-    await remember(call, order.wanted, booked)
-    return booked
 
 
 async def _explained(ready: _Ready, refused: CalendlyRefusal) -> CalendlyRefusal:

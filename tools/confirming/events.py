@@ -17,7 +17,7 @@ async def _watch(call: Call, kinds: Sequence[str] | None = None, stop: bool = Fa
     webhooks = await call.caller.webhooks()
     families = webhooks.families(kinds)
     due = await due_families(webhooks, families, stop=stop, all_of_them=kinds is None)
-    facts = (stated("Of", "you"), stated("Events", ", ".join(due).replace("_", " ")))
+    facts = (stated("Whose events", "yours"), stated("What they are about", ", ".join(due).replace("_", " ")))
     if stop:
         return Question("Have Calendly tell this server nothing more", facts, (_SHARED, "Events come later then."))
     told = "Names and e-mail addresses of invitees are in what it tells."

@@ -63,4 +63,6 @@ async def _is_booked(call: Call, old: MeetingToMove, start: datetime) -> bool:
     earlier = await Promise(await call.caller.ledger(), what, call.caller.now).recall() or {}
     if "invitee" in earlier:
         return await stands(call, models.read(Booked, earlier["invitee"]))
+    if old.is_active and not earlier:
+        return False  # another meeting of the same person is not the new one
     return await booked_already(call, old.booked_at(start)) is not None

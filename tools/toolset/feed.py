@@ -63,8 +63,11 @@ class EventsFound:
         source: How this server learns of events.
         checked_at: When it last looked at Calendly, None where it did not yet.
         since: Nothing that happened before is told, but by a webhook.
+        next_look: When a call looks at Calendly again, None where none has to.
         left_out: The kinds that were asked about and that the agent may not see.
         is_unread: Calendly was not read to the end yet.
+        is_foreign: The cursor is none of this feed.
+        is_looked_for: A look learns of a kind that was asked about.
     """
 
     rows: Sequence[FeedRow]
@@ -74,8 +77,11 @@ class EventsFound:
     source: Literal["webhook", "polling"]
     checked_at: str | None
     since: str
+    next_look: str | None = None
     left_out: Sequence[str] = ()
     is_unread: bool = False
+    is_foreign: bool = False
+    is_looked_for: bool = True
 
 
 class Feed(Protocol):

@@ -4,6 +4,7 @@ The event type may have changed since: what still fits goes along, the only loca
 rest is told. What only a person can decide is an obstacle.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict, cast
 
@@ -120,10 +121,13 @@ def _place(
 ) -> tuple[BookingLocationFields | None, list[Change], list[str]]:
     """Return the location, what changes with it, and why there is none although one is needed."""
     old, offered = _location(event), [place for place in kind.get("locations") or [] if place.get("kind")]
+    was = written_kind((event.get("location") or {}).get("type") or "")
     if hosts_take_turns(kind):
-        return None, [], []
+        chosen = [name for place in offered if (name := written_kind(place.get("kind") or ""))]
+        is_other = was and chosen and was not in chosen
+        return None, [Change(f"the location {was} becomes {' or '.join(chosen)}")] if is_other else [], []
     if not offered:
-        left_out = [Change(f"the location {old['kind']} is left out, as the event type has none now")] if old else []
+        left_out = [Change(f"the location {was} is left out, as the event type has none now")] if was else []
         return (None, left_out, []) if kind else (old, [], [])
     same = [place.get("location") for place in offered if old and place.get("kind") == old["kind"]]
     if old and same:
@@ -136,9 +140,20 @@ def _place(
             return new, _moved_to(found, old.get("location")), []
     only = only_location(kind)
     if only is not None:
-        moved = [Change(f"the location {old['kind']} becomes {only['kind']}")] if old else []
-        return cast("BookingLocationFields", dict(only)), moved, []
+        return cast("BookingLocationFields", dict(only)), _becomes(was, only), []
     return None, [], [fault["message"] for fault in location_faults(kind, None)]
+
+
+def _becomes(was: str | None, only: Mapping[str, str]) -> list[Change]:
+    """Return what changes where the only location is taken in place of one that is of another kind or not told."""
+    place = only.get("location")
+    told = [Change("the place is now {}", place, "New place")] if place else []
+    if was == only["kind"]:
+        return told
+    return [
+        Change(f"the location {was} becomes {only['kind']}" if was else f"the location is now {only['kind']}"),
+        *told,
+    ]
 
 
 def _moved_to(place: str, old: str | None) -> list[Change]:

@@ -25,11 +25,14 @@ from calendly.errors import (
 )
 from calendly.models.personal import PERSONAL
 from tools.booking.booked import Booked
+from tools.booking.checks import hosts_take_turns
 from tools.booking.create_event_invitee import create_event_invitee
 from tools.booking.lookup import look_for
 from tools.booking.once import is_taken
+from tools.booking.remembered import LISTED_BY_THEN
 from tools.endpoints.scheduled_events import cancel_scheduled_event, get_scheduled_event
 from tools.fields import ScheduledEventRef
+from tools.times import wire
 from tools.toolset.declaring import Call
 from tools.toolset.effects import DryRun
 from tools.toolset.errors import AlreadyBooked, ArgumentError, ToolError
@@ -104,7 +107,8 @@ async def book_first(move: Move, earlier: Progress | None) -> Rescheduling:
     try:
         booked = await _book(move, move.start)
     except OutcomeUnknown as unknown:
-        raise goes_on(unknown, "The old meeting was not canceled.") from unknown
+        known = known_from(move, move.call.caller.now())
+        raise goes_on(unknown, f"The old meeting was not canceled.{known}") from unknown
     except (ToolError, CalendlyRefusal, Unreachable) as refused:
         if earlier is not None and is_taken(refused):
             raise goes_on(_unknown(refused), "An earlier call may have booked it.") from refused
@@ -189,6 +193,13 @@ def goes_on(unknown: OutcomeUnknown, where_it_stands: str) -> OutcomeUnknown:
     told = told.retold(f"{told.reason.rstrip('.')}. {where_it_stands} Repeat this call with the same arguments.")
     told.goes_on = True
     return told
+
+
+def known_from(move: Move, sent: datetime | None) -> str:
+    """Say from when on the lists tell what became of a booking, where its time stays open whether or not it is made."""
+    if sent is None or not hosts_take_turns(move.kind):
+        return ""
+    return f" If the new one does not show before, what became of it is known after {wire(sent + LISTED_BY_THEN)}."
 
 
 async def booked_back(move: Move, booked: Booked, why: str) -> Rescheduling:

@@ -5,7 +5,7 @@ whatever failed: `tools.workflows.promise` keeps how far it came, and Calendly s
 """
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -17,7 +17,7 @@ from tools.booking.booked import Booked, with_meeting
 from tools.booking.checks import hosts_take_turns, stays_open
 from tools.booking.create_event_invitee import booking_start, create_event_invitee
 from tools.booking.lookup import booked_already, is_absent, look_for
-from tools.booking.remembered import LISTED_BY_THEN
+from tools.booking.remembered import LISTED_BY_THEN, forget
 from tools.booking.survey import open_times
 from tools.endpoints.availability import (
     list_event_type_available_times,
@@ -34,7 +34,7 @@ from tools.toolset.declaring import Call, Workflows
 from tools.toolset.errors import ArgumentError, ToolError
 from tools.workflows.carried_over import carry_over
 from tools.workflows.in_the_way import objection, overlaps
-from tools.workflows.meeting_to_move import check, event_type_of, meeting_to_move
+from tools.workflows.meeting_to_move import LOOK_FIRST, check, event_type_of, meeting_to_move, not_movable
 from tools.workflows.moved_on import moved_on
 from tools.workflows.moving import (
     Move,
@@ -45,11 +45,22 @@ from tools.workflows.moving import (
     cancel_first,
     finish,
     goes_on,
+    known_from,
 )
 from tools.workflows.promise import Progress, Promise
 from tools.workflows.refused import is_of_what_goes_along, told
 
 rescheduling = Workflows()
+
+_NEVER_KNOWN: Final = (
+    "Whether an earlier call booked the new time cannot be learned: hosts take turns, and only owners and admins may "
+    "list the meetings of all. Ask whether the invitee got a mail about it."
+)
+_NOTHING_CHANGED: Final = "Nothing was changed. At reschedule_url a person can move it."
+_OLD_STANDS: Final = (
+    "The old meeting stands. If the new time is booked, cancel the old one with cancel_scheduled_event; if not, a "
+    "person can move it at reschedule_url."
+)
 
 
 def _audited(call: AuditedArguments) -> str:
@@ -179,8 +190,12 @@ async def _without_old(move: Move, earlier: Progress | None) -> Rescheduling:
         back = await look_for(move.call, move.old.booked_at(move.old.span.start))
         if back is not None:
             return await booked_back(move, back, "an earlier call says why.")
-    if step in {"booking", "booking_after"} and not await _is_unbooked(move, earlier):
-        raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting is canceled.")
+    if step in {"booking", "booking_after"}:
+        is_unbooked = await _is_unbooked(move, earlier)
+        if is_unbooked is None:
+            raise not_movable(f"It is canceled. {_NEVER_KNOWN}", LOOK_FIRST)
+        if not is_unbooked:
+            raise _not_known(move, earlier, "The old meeting is canceled.")
     if step is None or step == "booking":
         await move.promise.end()
         raise await _moved_on(move)
@@ -196,6 +211,7 @@ async def _move(move: Move, earlier: Progress | None) -> Rescheduling:
     if is_open is False or stays_open(move.kind):
         booked = await booked_already(move.call, move.old.booked_at(move.start))
         if booked is not None:
+            await _require_own(move, booked)
             return await finish(move, await _told(move, booked))
     is_in_the_way = not hosts_take_turns(move.kind) and overlaps(move.old.span, move.kind, move.start)
     if listed and is_open is False and move.kind and is_in_the_way:
@@ -204,13 +220,41 @@ async def _move(move: Move, earlier: Progress | None) -> Rescheduling:
             return await cancel_first(move, earlier)
         near = listed.near(move.start, await zone_if_known(move.call.caller))
         return _unchanged(move, f"{why} {near}")
-    is_sent = (earlier or {}).get("step") == "booking"
-    if is_sent and not await _is_unbooked(move, earlier):
-        raise goes_on(OutcomeUnknown("What became of an earlier booking is not known."), "The old meeting stands.")
     return await _book_first(move, earlier)
 
 
+def _not_known(move: Move, earlier: Progress | None, where_it_stands: str) -> OutcomeUnknown:
+    known = known_from(move, sent_time((earlier or {}).get("at")))
+    return goes_on(OutcomeUnknown("What became of an earlier booking is not known."), f"{where_it_stands}{known}")
+
+
+async def _require_own(move: Move, booked: Booked) -> None:
+    """Refuse to take another meeting of the same person for the new one, and to cancel the old one for it.
+
+    Raises:
+        ArgumentError: No call for this move, nor the invitee's own, has booked it.
+    """
+    promised = await move.promise.recall()  # by another call, meanwhile
+    is_promised = promised is not None and promised.get("step") != "canceling"
+    if is_promised or booked.get("old_invitee") == move.old.invitee.get("uri"):
+        return
+    raise ArgumentError.of(
+        "start_time",
+        f"Its invitee has another meeting of this event type then already, {booked.get('event')}, and no earlier call "
+        f"for this move is known to have booked it. Nothing was changed: {move.old.uri} stands too.",
+        "Ask the user: if the other meeting is to replace this one, cancel this one with cancel_scheduled_event; if "
+        "both are wanted, take another time.",
+    )
+
+
 async def _book_first(move: Move, earlier: Progress | None) -> Rescheduling:
+    """Book, unless an earlier call may have booked already. What was sent with it and is refused changes nothing."""
+    if (earlier or {}).get("step") == "booking":
+        is_unbooked = await _is_unbooked(move, earlier)
+        if is_unbooked is None:
+            return _unchanged(move, _NEVER_KNOWN, _OLD_STANDS)
+        if not is_unbooked:
+            raise _not_known(move, earlier, "The old meeting stands.")
     try:
         return await book_first(move, earlier)
     except InvalidArgument as refused:
@@ -219,26 +263,31 @@ async def _book_first(move: Move, earlier: Progress | None) -> Rescheduling:
         return _unchanged(move, told(refused))
 
 
-async def _is_unbooked(move: Move, earlier: Progress | None) -> bool:
-    """Return whether an earlier call certainly did not book the new time.
+async def _is_unbooked(move: Move, earlier: Progress | None) -> bool | None:
+    """Return whether an earlier call certainly did not book the new time, None if this person can never learn it.
 
     Calendly gives a time of one host to one booking only. Where hosts take turns, the organization's list tells it
     once that list is no longer late.
     """
     if not move.kind:
         return False
+    wanted, is_unbooked = move.old.booked_at(move.start), None
     if hosts_take_turns(move.kind):
         sent = sent_time((earlier or {}).get("at"))
         is_old = sent is not None and move.call.caller.now() - sent > LISTED_BY_THEN
-        return is_old and await is_absent(move.call, move.old.booked_at(move.start))
-    listed = await open_times(move.call, move.old.event_type, move.start)
-    return listed is not None and listed.offers(move.start) is True
+        is_unbooked = await is_absent(move.call, wanted) if is_old else False
+    else:
+        listed = await open_times(move.call, move.old.event_type, move.start)
+        is_unbooked = listed is not None and listed.offers(move.start) is True
+    if is_unbooked:
+        await forget(move.call, wanted)
+    return is_unbooked
 
 
-def _unchanged(move: Move, why: str) -> Rescheduling:
+def _unchanged(move: Move, why: str, left: str = _NOTHING_CHANGED) -> Rescheduling:
     unchanged: Rescheduling = {
         "outcome": "unchanged",
-        "message": f"{why} Nothing was changed. At reschedule_url a person can move it.",
+        "message": f"{why} {left}",
         "old_event": move.old.uri,
         "reschedule_url": move.old.invitee.get("reschedule_url"),
     }

@@ -11,11 +11,12 @@ from calendly.client import Calendly
 from calendly.errors import Unreachable
 from calendly.request import JSON, Account, Request
 from events.facts import in_seconds
-from events.feed.cursor import Cursor
+from events.feed.cursor import Cursor, is_of_feed
 from events.feed.feed import ReadEvent
 from events.feed.stored_events import Wanted
 from events.feed.stored_feeds import StoredFeed
 from events.kinds import FAMILIES, KINDS
+from events.looks.looks import FRESH
 from events.payload import Reader, shown
 from server.calls.principal import Principal
 from server.stores.events import EventStore
@@ -85,6 +86,8 @@ class AgentFeed:
             feed = await self._looked(wanted.kinds)
             page = await self.events.feeds.read(self.person, wanted, query.cursor)
             rows = await self._shown(page.events, zone_of(query.timezone or await self.own_zone()))
+        polled_at = None if feed.proved_at else feed.checked_at
+        is_looked_for = _are_looked_for(wanted.kinds)
         return EventsFound(
             rows=[
                 FeedRow(row, str(Cursor(feed.epoch, event.position)))
@@ -96,7 +99,10 @@ class AgentFeed:
             source="webhook" if feed.proved_at else "polling",
             checked_at=in_seconds(feed.checked_at) if feed.checked_at else None,
             since=in_seconds(feed.since),
-            is_unread=feed.checked_at is None and feed.proved_at is None and _are_looked_for(wanted.kinds),
+            next_look=in_seconds(polled_at + FRESH) if polled_at else None,
+            is_unread=feed.checked_at is None and feed.proved_at is None and is_looked_for,
+            is_foreign=query.cursor is not None and not is_of_feed(query.cursor, epoch=feed.epoch, head=page.head),
+            is_looked_for=is_looked_for,
             left_out=[name for name in query.kinds or KINDS if name not in wanted.kinds],
         )
 
@@ -117,10 +123,11 @@ class AgentFeed:
 
     def _kinds(self, asked: Collection[str] | None) -> list[str]:
         """Return the kinds to look for: of those that were asked for, what the agent may see. Raises ArgumentError."""
+        readable = readable_kinds(self.principal.limits)
         unknown = [name for name in asked or () if name not in KINDS]
         if unknown:
-            raise ArgumentError.of("kinds", f"There is no kind {unknown[0][:40]!a}; there are {', '.join(KINDS)}.")
-        return [name for name in readable_kinds(self.principal.limits) if asked is None or name in asked]
+            raise ArgumentError.of("kinds", f"There is no kind {unknown[0][:40]!a}; there are {', '.join(readable)}.")
+        return [name for name in readable if asked is None or name in asked]
 
     async def _shown(self, events: Sequence[ReadEvent], zone: tzinfo | None) -> list[ReceivedEvent]:
         sees_invitees = self.principal.invitees_hidden_by is None

@@ -56,8 +56,9 @@ def test_where_nobody_signs_in_calendly_cannot_be_had_to_tell_what_happens() -> 
     chosen = selection(is_hosted=False)
     assert listed(chosen) == [name for name in DEFAULT if name != "watch_events"]
     assert chosen.refusals["watch_events"].told == (
-        "watch_events (capabilities webhooks and events) is switched off: Calendly can post to a hosted endpoint only. "
-        "Whoever started this server can change that with `calendly-mcp http`, which people sign in to."
+        "watch_events (capabilities webhooks and events) is switched off: Calendly can post to a hosted endpoint only, "
+        "and this server is none. It works without: list_received_events looks at Calendly. A hosted endpoint is "
+        "another server, which `calendly-mcp http` starts and people sign in to."
     )
 
 

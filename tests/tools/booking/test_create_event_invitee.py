@@ -5,7 +5,7 @@ from typing import Any
 import anyio
 import pytest
 
-from calendly.errors import InvalidArgument, OutcomeUnknown, PermissionDenied
+from calendly.errors import CalendlyError, InvalidArgument, OutcomeUnknown, PermissionDenied
 from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
@@ -288,6 +288,39 @@ async def test_the_same_booking_again_is_no_second_one_although_its_time_stays_o
     await api.post(f"{first['event']}/cancellation")
     await anyio.sleep(5)
     assert (await agent.call("create_event_invitee", **body))["uri"] != first["uri"]
+
+
+@pytest.mark.parametrize("name", ["Support triage", "Product workshop"])
+async def test_a_booking_without_an_answer_is_not_sent_again_while_lists_may_be_late(
+    agent: Agent, api: Api, name: str
+) -> None:
+    await api.control("faults", {"read_lag": 90})
+    body = await api.booking(name)
+    await fail(api, drop="after")
+    for again in ({}, {}, {"idempotency_key": "another"}):
+        with pytest.raises(
+            OutcomeUnknown, match="not sent again before 2026" if times_sent(agent) else "may be booked"
+        ):
+            await agent.call("create_event_invitee", **body, **again)
+    await anyio.sleep(90)
+    with pytest.raises(AlreadyBooked):
+        await agent.call("create_event_invitee", **body)
+    assert (times_sent(agent), await booked(api)) == (1, 1)
+
+
+async def test_a_booking_that_was_refused_or_never_shows_is_sent_again(agent: Agent, api: Api) -> None:
+    body = await api.booking("Support triage")
+    body["start_time"] = (await api.slots(body["event_type"]))[-1]
+    await fail(api, status=403)
+    with pytest.raises(CalendlyError):
+        await agent.call("create_event_invitee", **body)
+    await fail(api, status=500)
+    for _ in range(2):
+        with pytest.raises(OutcomeUnknown):
+            await agent.call("create_event_invitee", **body)
+    assert times_sent(agent) == 2
+    agent.began -= 31 * 60
+    assert (await agent.call("create_event_invitee", **body))["status"] == "active"
 
 
 async def test_a_booking_that_is_not_found_is_of_unknown_outcome_and_never_said_not_to_be(
