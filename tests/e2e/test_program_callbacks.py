@@ -198,7 +198,8 @@ async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_
 
 async def test_a_job_asks_what_is_new_with_the_words_of_the_documents(operator: Operator) -> None:
     await Agent(browser=Browser(access=MAY)).sign_in(operator.site)
-    [recipe] = [block.text for block in blocks("text") if block.page.name == "start-a-program.md"]
+    shown = [block.text for block in blocks("text") if block.page.name == "start-a-program.md"]
+    [recipe] = [text for text in shown if text.startswith("curl")]
     words = shlex.split(recipe.replace("$TOKEN", token(operator)))
     headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "--header")
     headers["Content-Type"] = "application/json"  # as --json sends
