@@ -16,7 +16,6 @@ from server.configuration.settings import CALLING, KEEPING, SANDBOX_TOKEN, SETTI
 from server.configuration.surroundings import check_surroundings
 from server.configuration.terminal import UsageError, suggestion
 from server.configuration.values import MEMORY, is_loopback
-from storage.private_files import is_exposed
 
 _WORDINGS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -109,6 +108,10 @@ def _sentence(fault: ErrorDetails) -> str:
 def _exposed(merged: Layer) -> tuple[Path, ...]:
     """List the files of the person's own that hold a secret and that others can read."""
     files = {given.file for field, given in merged.items() if SETTINGS[field].secret and given.file}
+    if not files:
+        return ()
+    from storage.private_files import is_exposed  # noqa: PLC0415 - one person's server loads nothing of storage
+
     return tuple(sorted(filter(is_exposed, files)))
 
 
