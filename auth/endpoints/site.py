@@ -144,6 +144,10 @@ class LeftEvents:
     tell: Callable[[], Coroutine[Any, Any, None]] = _nobody_to_tell
 
 
+class NotSwitched(Exception):
+    """Calendly's webhook could not be switched; the message says why, and what helps."""
+
+
 class EventsOfPeople(Protocol):
     """What is kept of what happens in the calendars of people."""
 
@@ -152,7 +156,7 @@ class EventsOfPeople(Protocol):
         ...
 
     async def switch(self, person: str, *, on: bool) -> str:
-        """Switch Calendly's webhook on or off, and say in a sentence what came of it. Raises StorageUnavailable."""
+        """Switch Calendly's webhook on or off, and say that it is. Raises NotSwitched, StorageUnavailable."""
         ...
 
     async def subscriptions(self, grant: str) -> Sequence[ShownSubscription]:

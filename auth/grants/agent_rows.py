@@ -30,6 +30,7 @@ class GrantedAgent:
         access: What the person chose.
         let_in_at: When the person first let it in.
         ends_at: When a job's token ends, None for others.
+        awaited_until: Until when it keeps its place without a token, None unless it is to sign in again.
     """
 
     id: str
@@ -42,6 +43,7 @@ class GrantedAgent:
     access: Access = field(repr=False)
     let_in_at: datetime
     ends_at: datetime | None
+    awaited_until: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,12 @@ async def find_people(
     if only is not None:
         query = query.where(user.c.uri == only)
     return await rows.find_all(connection, PersonWithAgents, query.order_by(user.c.uri).limit(limit))
+
+
+async def addresses(connection: AsyncConnection, people: Collection[str]) -> Mapping[str, str]:
+    """Find the e-mail addresses of people, by their user URIs; those of whom none is known are left out."""
+    query = select(user.c.uri, user.c.email).where(user.c.uri.in_(people), user.c.email.is_not(None))
+    return {row.uri: row.email for row in await connection.execute(query)}
 
 
 async def delete_person(connection: AsyncConnection, person: str) -> None:

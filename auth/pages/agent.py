@@ -99,6 +99,7 @@ async def _show(site: Site, session: PageSession, agent: GrantedAgent, said: dic
         "card": card(site, agent, session.timezone, recorded[agent.id]),
         "rows": rows(site, agent, found, event_types, people),
         "offer": found.offer,
+        "signed_out": _SIGNED_OUT if agent.awaited_until and agent.awaited_until > site.now() else None,
         "subscriptions": await _subscriptions(site, session, agent),
         **said,
         **around(site, session),

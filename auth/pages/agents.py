@@ -18,7 +18,7 @@ from auth.endpoints.ending import forget
 from auth.endpoints.html import Back
 from auth.endpoints.page_session_rows import PageSession
 from auth.endpoints.page_sessions import go_on, take_message
-from auth.endpoints.site import Site
+from auth.endpoints.site import NotSwitched, Site
 from auth.grants import agent_rows
 from auth.pages.views import around, card, recent, said
 from auth.protocol.errors import Stopped
@@ -38,19 +38,7 @@ def agents_routes(site: Site) -> list[Route]:
     """Make the routes."""
 
     async def show(_request: Request, session: PageSession) -> Response:
-        async with site.database.read() as connection:
-            agents = await agent_rows.find_all(connection, [session.person])
-        told = await recent(site, session, [agent.id for agent in agents], limit=_RECENT)
-        cards = [card(site, agent, session.timezone, told[agent.id]) for agent in agents]
-        webhook = await site.events.webhook(session.person)
-        values = {
-            "cards": cards,
-            "webhook": webhook,
-            "last_told": said(webhook.last_at, session.timezone) if webhook and webhook.last_at else None,
-            "message": await take_message(site, session),
-            **around(site, session),
-        }
-        return site.pages.form("agents.html", values)
+        return await _show(site, session, {"message": await take_message(site, session), "fault": None})
 
     async def delete_all(_request: Request, session: PageSession, fields: Pairs) -> Response:
         if only(fields, "sure") != "yes":
@@ -64,7 +52,10 @@ def agents_routes(site: Site) -> list[Route]:
         return response
 
     async def switch(_request: Request, session: PageSession, fields: Pairs) -> Response:
-        told = await site.events.switch(session.person, on=only(fields, "on") == "yes")
+        try:
+            told = await site.events.switch(session.person, on=only(fields, "on") == "yes")
+        except NotSwitched as fault:
+            return await _show(site, session, {"message": None, "fault": str(fault)})
         return await go_on(site, session, PATH, told)
 
     return [
@@ -72,3 +63,18 @@ def agents_routes(site: Site) -> list[Route]:
         page_sessions.form(site, PATH, delete_all),
         page_sessions.form(site, f"{PATH}/webhook", switch, back_to=PATH),
     ]
+
+
+async def _show(site: Site, session: PageSession, told: dict[str, str | None]) -> Response:
+    async with site.database.read() as connection:
+        agents = await agent_rows.find_all(connection, [session.person])
+    recorded = await recent(site, session, [agent.id for agent in agents], limit=_RECENT)
+    webhook = await site.events.webhook(session.person)
+    values = {
+        "cards": [card(site, agent, session.timezone, recorded[agent.id]) for agent in agents],
+        "webhook": webhook,
+        "last_told": said(webhook.last_at, session.timezone) if webhook and webhook.last_at else None,
+        **told,
+        **around(site, session),
+    }
+    return site.pages.form("agents.html", values, status=200 if told["fault"] is None else 400)

@@ -7,7 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from auth.access.condition_fields import Conditions, show_conditions
-from auth.access.levels import CONDITIONS, OFF, Access
+from auth.access.levels import CONDITIONS, OFF, Access, Level
 from auth.access.offers import Levels, Offer, Part, cut, offer
 from auth.access.words import by_level
 from auth.audit.entries import AuditEntry
@@ -75,11 +75,13 @@ class Row:
         part: What can be chosen.
         conditions: The fields of its conditions, None if it can have none.
         later: Which levels need a new sign-in of the app, None if none does.
+        chosen: What is chosen, and waits for that sign-in; None where nothing does.
     """
 
     part: Part
     conditions: Conditions | None
     later: str | None
+    chosen: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ def rows(
             part,
             show_conditions(part.capability, found.shown[part.capability], event_types, people),
             _later(part, now),
+            _chosen(part, agent.access.get(part.capability, OFF).level, now),
         )
         for part in found.offer.parts
     ]
@@ -147,6 +150,12 @@ def _later(part: Part, now: Levels) -> str | None:
         return None
     named = "" if len(beyond) == len(part.options) - 1 else f"{' and '.join(f'“{words}”' for words in beyond)}: "
     return f"{named}after a new sign-in of the app"
+
+
+def _chosen(part: Part, level: Level, now: Levels) -> str | None:
+    """Return the words of a chosen level that the app's sign-in does not reach yet."""
+    reached = now.get(part.capability, ("off",))
+    return next((option.words for option in part.options if option.level == level and level not in reached), None)
 
 
 def card(site: Site, agent: GrantedAgent, timezone: str | None, recent: Sequence[Told]) -> Card:

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -12,6 +12,7 @@ import anyio
 
 from auth.endpoints import agent_tokens
 from auth.endpoints.site import Site
+from auth.grants import agent_rows
 from calendly.errors import CalendlyError
 from calendly.third_party_text import shown
 from events.incoming import stored_receivers
@@ -34,7 +35,7 @@ from server.hosted.standings import GrantStandings
 from server.stores.events import feeds_in
 from storage.errors import StorageError
 
-_NONE: Final = f"Calendly tells nothing of anybody yet. `{PROGRAM} events enable` has it tell."
+_NONE: Final = f"Calendly tells this server nothing at once: no webhook is on. `{PROGRAM} events enable` makes one."
 _WEBHOOKS: Final = ("person", "events", "state", "last told")
 _SUBSCRIPTIONS: Final = (
     *("subscription", "agent", "person", "kind", "host", "since", "until", "state", "outstanding"),
@@ -59,6 +60,16 @@ class _Desk:
         async with self.site.database.read() as connection:
             return await agent_tokens.find_person(self.site, connection, named)
 
+    async def called(self, people: Collection[str]) -> Mapping[str, str]:
+        """Return what people are called in a text: by e-mail address, or by URI where none is known."""
+        async with self.site.database.read() as connection:
+            addresses = await agent_rows.addresses(connection, people)
+        return {person: shown(addresses.get(person, person)) for person in people}
+
+    def reason_for(self, failure: CalendlyError) -> str:
+        """Say why Calendly refused something, and what the person does about it."""
+        return reason_for(failure, f"{self.site.issuer}/connections")
+
 
 _Work = Callable[[_Desk], Awaitable[str]]
 
@@ -72,7 +83,7 @@ def _running(read: Callable[[_Options], _Work]) -> Run:
                 try:
                     return await work(desk)
                 except CalendlyError as refused:
-                    raise CommandError(reason_for(refused)) from None
+                    raise CommandError(desk.reason_for(refused)) from None
 
     def run(invocation: Invocation) -> int:
         text = anyio.run(partial(act, invocation.settings(), read(invocation.options)))
@@ -147,8 +158,9 @@ async def _enabled(desk: _Desk, *, person: str | None, families: tuple[EventFami
     refused = await desk.webhooks.watch(whose, families)
     if refused:
         family, failure = next(iter(refused.items()))
-        raise CommandError(f"{family}: {reason_for(failure)}")
-    return f"Calendly tells of {' and '.join(family.name for family in families)} of {whose}."
+        raise CommandError(f"{family}: {desk.reason_for(failure)}")
+    named = " and ".join(family.name.replace("_", " ") for family in families)
+    return f"Calendly tells this server at once of {named} of {(await desk.called([whose]))[whose]}."
 
 
 def _disable(options: _Options) -> _Work:
@@ -161,8 +173,10 @@ def _disable(options: _Options) -> _Work:
 
 async def _disabled(desk: _Desk, *, person: str | None) -> str:
     whose = await desk.person(person)
+    was_on = await desk.webhooks.of(whose)
     await desk.webhooks.unwatch(whose)
-    return f"Calendly tells nothing of {whose} any more."
+    called = (await desk.called([whose]))[whose]
+    return f"No webhook was on for {called}." if not was_on else f"Calendly tells this server nothing of {called} now."
 
 
 async def _ended(desk: _Desk, *, subscription: str) -> str:
@@ -187,9 +201,19 @@ async def _listed(desk: _Desk, *, as_json: bool) -> str:
         webhooks = [{"person": person, **_facts(webhook)} for person, webhook in found]
         listed = {"webhooks": webhooks, "subscriptions": [one.facts() for one in subscriptions]}
         return json.dumps(listed, ensure_ascii=False, indent=2)
-    cells = [(person, *(value or "never" for value in _facts(webhook).values())) for person, webhook in found]
+    called = await desk.called({*people, *(one.person for one in subscriptions)})
+    cells = [(called[person], *(value or "never" for value in _facts(webhook).values())) for person, webhook in found]
     told = columns([_WEBHOOKS, *cells]) if cells else as_typed(_NONE)
-    return "\n\n".join([told, *([columns([_SUBSCRIPTIONS, *map(_cells, subscriptions)])] if subscriptions else [])])
+    return "\n\n".join(
+        [
+            told,
+            *(
+                [columns([_SUBSCRIPTIONS, *(_cells(one, called[one.person]) for one in subscriptions)])]
+                if subscriptions
+                else []
+            ),
+        ]
+    )
 
 
 def _facts(webhook: FamilyWebhook) -> dict[str, str | None]:
@@ -201,11 +225,11 @@ def _facts(webhook: FamilyWebhook) -> dict[str, str | None]:
     }
 
 
-def _cells(one: ListedSubscription) -> tuple[str, ...]:
+def _cells(one: ListedSubscription, person: str) -> tuple[str, ...]:
     return (
         one.id,
         one.agent,
-        one.person,
+        person,
         shown(" ".join([one.kind, *(f"{name}={value}" for name, value in one.arguments.items())])),
         one.host,
         f"{one.since:%Y-%m-%d}",

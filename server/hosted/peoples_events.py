@@ -10,7 +10,8 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from auth.endpoints.site import LeftEvents, ShownSubscription, ShownWebhook
+from auth.access.words import LEVELS, WORDS
+from auth.endpoints.site import LeftEvents, NotSwitched, ShownSubscription, ShownWebhook
 from calendly.errors import CalendlyError, InsufficientScope
 from calendly.third_party_text import shown
 from events.feed import stored_feeds
@@ -98,18 +99,18 @@ class PeoplesEvents:
         return ShownWebhook(is_on=False, told=f"Off. {reason}" if reason else _OFF, may_change=reason is None)
 
     async def switch(self, person: str, *, on: bool) -> str:
-        """Switch Calendly's webhook on or off, and say in a sentence what came of it. Raises StorageUnavailable."""
+        """Switch Calendly's webhook on or off, and say that it is. Raises NotSwitched, StorageUnavailable."""
         try:
             if not on:
                 await self.webhooks.unwatch(person)
                 return "Calendly's webhook is off."
             if not self.may_be_made:
-                return "The operator of this server does not allow that."
+                raise NotSwitched("The operator of this server does not allow that.")
             refused = await self.webhooks.watch(person)
         except (OutOfReach, CalendlyError) as failure:
-            return f"That did not work. {reason_for(failure)}"
+            raise NotSwitched(reason_for(failure)) from failure
         if refused:
-            return f"That did not work. {reason_for(next(iter(refused.values())))}"
+            raise NotSwitched(reason_for(next(iter(refused.values()))))
         return "Calendly's webhook is on."
 
     async def forget(self, connection: AsyncConnection, person: str) -> LeftEvents:
@@ -129,7 +130,8 @@ class PeoplesEvents:
 
 
 def _shown(subscription: StoredSubscription) -> ShownSubscription:
-    only = shown(", ".join(f"{name} {value}" for name, value in subscription.arguments.items()))[:_LONGEST_FILTER]
+    narrowed = ((name.replace("_", " "), shown(str(value))) for name, value in subscription.arguments.items())
+    only = ", ".join(f"the {name} “{value[:_LONGEST_FILTER]}”" for name, value in narrowed)
     return ShownSubscription(
         id=subscription.id,
         told=f"{KINDS[subscription.name].words}{f' Only {only}.' if only else ''}",
@@ -149,11 +151,23 @@ _WORST_FIRST: Final = (
 )
 
 
-def reason_for(failure: Exception) -> str:
-    """Say in a sentence or two why Calendly did not do it, and what helps."""
+def reason_for(failure: Exception, page: str | None = None) -> str:
+    """Say in a sentence or two why Calendly did not do it, and what helps.
+
+    Args:
+        failure: What Calendly answered.
+        page: Where the person finds their agents; None where they are there.
+    """
     if isinstance(failure, InsufficientScope):
-        missing = ", ".join(failure.required_scopes) or "webhooks:write"
-        return f"Your sign-in at Calendly lacks {missing}: let an agent in that may change webhooks, then try again."
+        missing = failure.required_scopes or ("webhooks:write",)
+        parts = dict.fromkeys(scope.partition(":")[0] for scope in missing)
+        titles = " and ".join(WORDS[part].title if part in WORDS else part for part in parts)
+        whose = f"this person. They open one of their agents at {page}" if page else "you. Open one of your agents"
+        return (
+            f"Calendly has not given this server {', '.join(missing)} for {whose}, set {titles} to “{LEVELS['ask']}”, "
+            "press “Save, and have the app sign in again”, and sign in with the app; then try again."
+        )
     if isinstance(failure, CalendlyError):
-        return " ".join(filter(None, (failure.reason, failure.message)))
+        repeats = (failure.message or "") in (failure.reason or "")
+        return " ".join(filter(None, (failure.reason, None if repeats else failure.message)))
     return str(failure)

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from auth.endpoints import agent_tokens
 from auth.endpoints.site import Site
+from auth.grants import agent_rows
 from auth.grants.agent_token_rows import AgentToken
 from auth.grants.bearer_rows import find_agents
 from auth.grants.public_network import Resolver, is_public, resolve
@@ -73,7 +74,7 @@ class ListedSubscription:
         host: Where they are posted.
         since: When it began.
         until: When it ends unless it is refreshed, None without an end.
-        state: `active` or `suspended`.
+        state: `active`, `suspended`, or `ending` when its agent is gone.
         outstanding: How many events are on their way to it.
         last_delivery: When something arrived last.
         last_error: The last error in one word.
@@ -157,21 +158,22 @@ class ProgramCallbacks:
         """Return the live subscriptions of all agents, the oldest first. Raises StorageUnavailable."""
         endings = self.subscriptions.endings
         agents = await find_agents(self.site.database, self.site.keyring, None)
-        names = {agent.grant_id: shown(agent.client_name or "") for agent in agents}
+        living = {agent.grant_id for agent in agents}
         async with self.site.database.read() as connection:
             found = await endings.rows.every(connection)
             outstanding = await outstanding_counts(connection)
+            names = await agent_rows.names(connection, [one.grant for one in found])
         return [
             ListedSubscription(
                 id=one.id,
-                agent=names.get(one.grant, ""),
+                agent=shown(names.get(one.grant, "")),
                 person=one.person,
                 kind=one.name,
                 arguments=one.arguments,
                 host=one.host,
                 since=one.created_at,
                 until=one.expires_at,
-                state=one.state,
+                state=one.state if one.grant in living else "ending",
                 outstanding=outstanding.get(one.id, 0),
                 last_delivery=one.last_at,
                 last_error=one.last_error,

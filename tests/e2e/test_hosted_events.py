@@ -151,7 +151,7 @@ async def test_a_host_hears_of_a_booking_on_a_page_and_of_no_more_once_its_perso
                 await pages.see(f"{site.url}{path}") for path in re.findall(r'href="(/connections/[^"]+)"', page.text)
             ]
             [page] = [page for page in of_agents if "Posted to <bdi>127.0.0.1" in page.text]
-            assert "Only event_type Intro call. Posted to" in page.text
+            assert "Only the event type “Intro call”. Posted to" in page.text
             of_host = f"{page.request.url.path}/subscriptions"
             assert await submit(pages, page, of_host) == "Nothing more is posted there."
             assert (await arrival(callback)).content["type"] == "terminated"

@@ -128,7 +128,11 @@ async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_
         ("Blind", SCOPES, ["--access", "users=read"]),
     ):
         token(operator, *levels, name=name, scopes=scopes)
-    for name, scopes in (("Narrow", "users:read"), ("Twin", SCOPES), ("Twin", SCOPES)):
+    for name, scopes in (
+        ("Narrow", "users:read"),
+        ("Twin", SCOPES),
+        ("Twin", SCOPES),
+    ):
         token(operator, name=name, scopes=scopes)
     assert operator.run("enable", "--to", here, "--for", "CI", "--kind", "meeting.booked").status == 0
     [there] = listed(operator)
@@ -167,7 +171,12 @@ async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_
         ([*to_ci, here, "--kind", "contact.created"], {}, 1, "CI may not have contact.created: its token lacks the"),
         ([*to_ci, "http://127.0.0.1:9/x"], {"CALENDLY_MCP_CALLBACK_HOSTS": ""}, 2, "On this machine http works for a"),
         ([*to_ci, here, "--kind", "meeting.booked"], {}, 1, f"events disable --subscription {there['id']}`"),
-        (["enable", "--to", here, "--for", "Nightly"], {}, 1, "there are CI, Blind, Narrow, Twin. `calendly-mcp token"),
+        (
+            ["enable", "--to", here, "--for", "Nightly"],
+            {},
+            1,
+            "there are CI, Blind, Narrow, Twin. `calendly-mcp token",
+        ),
         (["enable", "--to", here, "--for", "Twin"], {}, 1, "name one by its id: "),
         (["enable", "--to", here, "--for", "Blind"], {}, 1, "events=read and scheduled_events=read"),
         (["enable", "--to", here, "--for", "Narrow"], {}, 1, "--for Narrow --scopes scheduled_events:read`"),
@@ -189,7 +198,8 @@ async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_
 
 async def test_a_job_asks_what_is_new_with_the_words_of_the_documents(operator: Operator) -> None:
     await Agent(browser=Browser(access=MAY)).sign_in(operator.site)
-    [recipe] = [block.text for block in blocks("text") if block.page.name == "start-a-program.md"]
+    shown = [block.text for block in blocks("text") if block.page.name == "start-a-program.md"]
+    [recipe] = [text for text in shown if text.startswith("curl")]
     words = shlex.split(recipe.replace("$TOKEN", token(operator)))
     headers = dict(words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "--header")
     headers["Content-Type"] = "application/json"  # as --json sends

@@ -171,7 +171,8 @@ async def test_an_operator_makes_lists_replaces_and_removes_webhooks(operator: O
     nobody = operator.run("enable")
     assert (nobody.status, "Nobody has connected Calendly here yet" in nobody.stderr) == (1, True)
     await Agent(browser=Browser(access=MAY)).sign_in(operator.site)
-    assert operator.run("list").stdout.startswith("Calendly tells nothing of anybody yet. ")
+    assert operator.run("list").stdout.startswith("Calendly tells this server nothing at once: ")
+    assert operator.run("disable").stdout == "No webhook was on for maya@northlight.example.\n"
     wrong = operator.run("enable", "--kind", "meeting.lost")
     assert (wrong.status, 'there is no kind "meeting.lost"' in wrong.stderr) == (2, True)
     assert operator.run("enable", "--kind", "meetings", "--rotate").status == 2
@@ -190,7 +191,8 @@ async def test_an_operator_makes_lists_replaces_and_removes_webhooks(operator: O
         refused = operator.run("enable", "--kind", "contact.created")
         assert refused.status == 1
         assert refused.stderr.startswith("calendly-mcp: contacts: ")
-        assert "meetings" in operator.run("list").stdout
+        assert refused.stderr.count("The supplied parameters are invalid.") == 1
+        assert "maya@northlight.example  meetings  " in operator.run("list").stdout
         assert operator.run("disable").status == 0
         assert await subscriptions(api) == []
     assert operator.state() == []

@@ -139,6 +139,9 @@ async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_
     assert message_on(saved).startswith(
         "Booking is now “Without asking”. This holds once the app has signed in again. It is signed"
     )
+    shown = (await browser.see(page.url.path)).text
+    assert "“Without asking” is chosen, and holds once the app has signed in again." in shown
+    assert '<p class="warning">It is signed out: go to the app, whose next call opens the sign-in.</p>' in shown
     assert (await served.call(tokens.access)).status_code == 401
     assert (await served.try_to_refresh(client, tokens.refresh)).json()["error"] == "invalid_grant"
     served.advance(hours=23)
