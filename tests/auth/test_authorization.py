@@ -212,10 +212,10 @@ async def test_a_revocation_that_cannot_be_stored_is_never_answered_200(stuck: t
 @pytest.mark.anyio
 @pytest.mark.requirement("storage-503")
 async def test_while_nothing_can_be_read_nobody_is_let_in(upstream: Calendly) -> None:
-    async with open_migrated(patience=2) as database:
-        served = serve(make_site(database, upstream), upstream)
-        client = await served.register()
-        tokens = await served.sign_in(client)
+    async with open_migrated() as database:
+        patient = serve(make_site(database, upstream), upstream)
+        tokens = await patient.sign_in()
+        served, client = serve(make_site(replace(database, patience=0.5), upstream), upstream), await patient.register()
         async with database.begin(patience=60):
             for response in (
                 await served.call(tokens.access),

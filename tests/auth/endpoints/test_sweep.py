@@ -1,6 +1,6 @@
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import anyio
 import pytest
@@ -8,7 +8,6 @@ from sqlalchemy import func, select
 
 from auth.endpoints.sweep import keep_house, sweep
 from auth.tables import booking_key, grant, metadata, upstream_connection, user
-from storage.database import open_database
 from tests.auth.calendly_side import Calendly
 from tests.auth.site import Served, make_site, serve
 from tests.databases import open_migrated
@@ -154,13 +153,10 @@ class EnoughError(Exception):
 
 
 @pytest.mark.anyio
-async def test_housekeeping_goes_on_after_a_failure(
-    tmp_path: Path, upstream: Calendly, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_housekeeping_goes_on_after_a_failure(upstream: Calendly, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "auth.endpoints.sweep")
     slept: list[float] = []
-    url = f"sqlite:///{tmp_path / 'busy.sqlite3'}"
-    async with open_migrated(url) as database, open_database(url, patience=2) as impatient:
+    async with open_migrated() as database:
         served = serve(make_site(database, upstream), upstream)
         await served.register()
         served.advance(days=31)
@@ -174,7 +170,7 @@ async def test_housekeeping_goes_on_after_a_failure(
 
             await somebody_elses.enter_async_context(database.begin(patience=60))
             with pytest.raises(EnoughError):
-                await keep_house(make_site(impatient, upstream), sleep)
+                await keep_house(make_site(replace(database, patience=2), upstream), sleep)
         assert await rows(served) == {}
     assert slept == [60.0, 60.0]
     assert caplog.text.count("housekeeping will be tried again") == 1
