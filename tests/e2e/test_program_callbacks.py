@@ -66,9 +66,9 @@ def poster_to(port: str) -> CallbackPoster:
     return CallbackHost(int(port), ssl.create_default_context()).poster(now=lambda: datetime.now(UTC))
 
 
-def status_of_unmeasured(port: int) -> bytes:
+def status_of_unmeasured(port: str) -> bytes:
     """Begin a post without a length, and return what it is answered before a body is sent."""
-    with create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with create_connection(("127.0.0.1", int(port)), timeout=20) as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n")
         return connection.makefile("rb").readline().split()[1]
 
