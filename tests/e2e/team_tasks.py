@@ -96,7 +96,10 @@ async def most_booked(agent: Agent) -> object:
 
 
 async def most_booked_plainly(agent: Agent) -> object:
-    return sorted(Counter(row["name"] for row in await team(agent, SUMMER)).values())[-3:]
+    rows = await team(agent, SUMMER)
+    ends = [datetime.fromisoformat(row["end_time"]) for row in rows]
+    types = Counter((row["name"], end - local(row)) for row, end in zip(rows, ends, strict=True))
+    return sorted(types.values())[-3:]
 
 
 async def people_to_meet(agent: Agent) -> object:
