@@ -29,10 +29,10 @@ class ReceivedEvents(TypedDict, total=False):
     collection: list[ReceivedEvent]
     cursor: Annotated[str, Field(description="pass it next time to get only what is new since")]
     has_more: Annotated[bool, Field(description="call again with cursor")]
-    truncated: Annotated[bool, Field(description="older events than these are kept no more")]
+    truncated: Annotated[bool, Field(description="older events are kept no more")]
     source: Annotated[str, Field(description="webhook or polling")]
     checked_at: Annotated[str, Field(description="last look at Calendly, UTC")]
-    left_out: Annotated[list[str], Field(description="kinds that this agent may not see")]
+    left_out: Annotated[list[str], Field(description="kinds this agent may not see")]
     searched: Searched
     empty_because: EmptyBecause
 

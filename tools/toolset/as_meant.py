@@ -28,12 +28,17 @@ _TYPES: Final[Mapping[object, type]] = {"object": dict, "array": list}
 
 
 def as_meant(arguments: Mapping[str, object], schema: Mapping[str, Any]) -> dict[str, object]:
-    """Return arguments, or an object in them, without what stands for nothing, and with the types of the schema.
+    """Return arguments without what stands for nothing, and with the types of the schema.
 
     Args:
         arguments: As received.
         schema: The JSON Schema of the object.
     """
+    texts = {name for name, one in schema.get("properties", {}).items() if one.get("type") == "string"}
+    return _object({name: _only(value) if name in texts else value for name, value in arguments.items()}, schema)
+
+
+def _object(arguments: Mapping[str, object], schema: Mapping[str, Any]) -> dict[str, object]:
     properties, required = schema.get("properties", {}), schema.get("required", ())
     read = {
         name: _value(value, properties.get(name, {})) for name, value in arguments.items() if not name.startswith("_")
@@ -55,8 +60,6 @@ def _value(value: object, schema: Mapping[str, Any]) -> object:
     kind = schema.get("type")
     if isinstance(value, str) and kind in _PLAIN_TYPES:
         value = _plain(value, kind)
-    if kind == "string":
-        value = _only(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, str) and kind in _TYPES:
@@ -104,7 +107,7 @@ def _items(text: str, schema: Mapping[str, Any]) -> object:
 def _inside(value: object, schema: Mapping[str, Any], kind: object) -> object:
     plain = value
     if isinstance(value, dict) and kind == "object":
-        return as_meant(cast("dict[str, object]", value), schema)
+        return _object(cast("dict[str, object]", value), schema)
     if isinstance(value, list) and kind == "array":
         return [_value(item, schema.get("items", {})) for item in cast("list[object]", value)]
     return plain
