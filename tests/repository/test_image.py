@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Generator
@@ -93,9 +94,10 @@ def test_the_hosted_server_is_well_keeps_its_data_in_the_volume_and_ends_when_it
 @needs_image
 def test_a_server_that_does_not_answer_is_not_well(image: Stage) -> None:
     settings = {"CALENDLY_MCP_PORT": str(free_port()), "CALENDLY_CLIENT_ID": "app", "CALENDLY_CLIENT_SECRET": "secret"}
-    with container(image, "http", **settings) as one:
+    with socket.socket() as taken, container(image, "http", **settings) as one:
+        taken.bind(("127.0.0.1", 0))  # nobody listens on it, nor can another test meanwhile
         ready(one)
-        asked = one.inside("env", f"CALENDLY_MCP_PORT={free_port()}", *image.check)
+        asked = one.inside("env", f"CALENDLY_MCP_PORT={taken.getsockname()[1]}", *image.check)
     assert asked.returncode == 1
     assert "no answer on port" in asked.stderr
 
