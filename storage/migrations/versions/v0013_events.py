@@ -10,6 +10,7 @@ down_revision = "0012"
 def upgrade() -> None:
     """Create them."""
     _create_feed()
+    _create_addresses_and_seen()
     _create_receiver()
     _create_subscription()
     _create_delivery()
@@ -68,6 +69,9 @@ def _create_feed() -> None:
     )
     _index("feed_event", "stored_at", "waits_until", "payload_until")
     op.create_index("feed_event_by_invitee", "feed_event", ["user_uri", "invitee_digest"])
+
+
+def _create_addresses_and_seen() -> None:
     op.create_table(
         "event_address",
         sa.Column("id", sa.String(64), nullable=False),
