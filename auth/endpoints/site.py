@@ -14,7 +14,6 @@ from auth.access.levels import Access, Operation
 from auth.access.offers import Levels, levels_within
 from auth.audit.log import AuditLog
 from auth.endpoints.cookies import CookieJar
-from auth.endpoints.departures import Departures
 from auth.endpoints.html import Pages
 from auth.grants import rate_limit_rows
 from auth.grants.client_documents import DocumentFetcher
@@ -25,6 +24,7 @@ from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.protocol.scopes import Scopes, least
 from auth.protocol.secrets import Random
 from auth.upstream.connections import Connections
+from auth.upstream.departures import Departures
 from auth.upstream.login import Upstream
 from storage.database import Database
 from storage.keys import KeyRing

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from auth.endpoints.departures import Departures
 from auth.endpoints.site import LeftEvents, NoEvents
 from auth.grants import agent_rows
 from auth.tables import grant
+from auth.upstream.departures import Departures
 from tests.auth.endpoints.test_revoke import connection_of, live_at_calendly
 from tests.auth.site import Served, serve
 
