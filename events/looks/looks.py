@@ -74,7 +74,7 @@ class _Spending:
     async def send(self, request: Request) -> JSON:
         """Send a request where one is left. Raises CalendlyError and Exhausted."""
         now = self.now()
-        while self.spent and self.spent[0] <= now - _MINUTE:
+        while self.spent and not now - _MINUTE < self.spent[0] <= now:  # later: before the clock was set back
             self.spent.popleft()
         if len(self.spent) >= max(_LEAST, self.access.per_minute // _SHARE):
             raise Exhausted
@@ -116,7 +116,7 @@ class Looks:
             StorageUnavailable: The database failed.
         """
         found, now = await self.feeds.begin(person), self.feeds.now()
-        is_fresh = found.checked_at is not None and found.checked_at > now - FRESH
+        is_fresh = found.checked_at is not None and abs(now - found.checked_at) < FRESH
         if found.proved_at is not None or is_fresh or self._not_before.get(person, now) > now:
             return found
         look = self._running.get(person)
