@@ -203,9 +203,9 @@ async def _listed(desk: _Desk, *, as_json: bool) -> str:
         listed = {"webhooks": webhooks, "subscriptions": [one.facts() for one in subscriptions]}
         return json.dumps(listed, ensure_ascii=False, indent=2)
     called = await desk.called({*people, *(one.person for one in subscriptions)})
-    webhooks = "\n".join(_webhook(each, called[person]) for person, each in found)
+    told = "\n".join(_webhook(each, called[person]) for person, each in found)
     posted = (_subscription(each, called[each.person]) for each in subscriptions)
-    return "\n\n".join([webhooks or as_typed(_NONE), *posted])
+    return "\n\n".join([told or as_typed(_NONE), *posted])
 
 
 def _facts(webhook: FamilyWebhook) -> dict[str, str | None]:
