@@ -26,9 +26,10 @@ async def test_nobody_waits_for_a_keyring_that_asks_its_person(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     silent = Silent()
-    store = LoginStore(tmp_path, API, lambda: silent, asyncio.sleep, patience=0.01)
+    store = LoginStore(tmp_path, API, lambda: silent, asyncio.sleep)
     await store.write(LASTING)
     silent.unlocked.clear()
+    store.patience = 0.01
     async with AsyncExitStack() as stack:
         late = LateSignIn(load("stdio", {}, environ={}), store, stack)
         assert await late.look()
