@@ -185,7 +185,12 @@ async def open_database(url: str, *, patience: float = PATIENCE) -> AsyncGenerat
 
 def insert(connection: DatabaseConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """Begin an INSERT that may say `on_conflict_do_nothing` or `on_conflict_do_update`."""
-    if connection.dialect.name == "postgresql":
+    return insert_into(connection.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
+    """Begin the same for a dialect, as one who keeps the statement does."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 5 MB, loaded where there is PostgreSQL
 
         return postgresql.insert(table)

@@ -35,9 +35,18 @@ def values(row: "DataclassInstance", table: Table) -> dict[str, Any]:
     return {each.name: getattr(row, each.name) for each in fields(row) if each.name in table.c}
 
 
-async def find_one(connection: DatabaseConnection, kind: Callable[..., T], query: Executable) -> T | None:
-    """Read the one row that a query finds, None when there is none."""
-    found = (await connection.execute(query)).mappings().one_or_none()
+async def find_one(
+    connection: DatabaseConnection, kind: Callable[..., T], query: Executable, **values: str
+) -> T | None:
+    """Read the one row that a query finds, None when there is none.
+
+    Args:
+        connection: Reads.
+        kind: What is made of the row.
+        query: The query.
+        values: What its parameters stand for.
+    """
+    found = (await connection.execute(query, values)).mappings().one_or_none()
     return None if found is None else kind(**found)
 
 

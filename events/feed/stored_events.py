@@ -3,17 +3,21 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, update
 
 from events.feed.stored_feeds import StoredFeed
 from events.kinds import MARKED, UNMARKED
 from events.tables import event_address, feed_event
 from storage.connection import DatabaseConnection
-from storage.database import insert
+from storage.database import insert, insert_into
 from storage.rows import columns, find_all, find_one, values
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 MOST_KEPT: Final = 10_000
 """How many payloads of a person are kept. Older ones go first."""
@@ -76,7 +80,7 @@ def row_id(person: str, event_id: str) -> str:
 
 async def find(connection: DatabaseConnection, row: str) -> StoredEvent | None:
     """Find an event by its row."""
-    return await find_one(connection, StoredEvent, _events().where(feed_event.c.id == row))
+    return await find_one(connection, StoredEvent, _EVENT, row=row)
 
 
 async def published(connection: DatabaseConnection, rows: Collection[str]) -> set[str]:
@@ -102,8 +106,7 @@ async def put(
         payload_until: How long it is kept what it says.
     """
     row = values(event, feed_event) | {"waits_until": waits_until, "payload_until": payload_until}
-    statement = insert(connection, feed_event).values(row)
-    await connection.execute(statement.on_conflict_do_update(index_elements=[feed_event.c.id], set_=row))
+    await connection.execute(_replacing(connection.dialect.name), row)
     await _address(connection, event.id, addresses)
 
 
@@ -115,10 +118,12 @@ async def supersede(connection: DatabaseConnection, row: str, by: str) -> None:
 
 
 async def _address(connection: DatabaseConnection, row: str, addresses: Iterable[str]) -> None:
-    for address in sorted(addresses):
-        key = sha256(f"{row}\n{address}".encode()).hexdigest()
-        added = insert(connection, event_address).values(id=key, event=row, address_digest=address)
-        await connection.execute(added.on_conflict_do_nothing())
+    rows = [
+        {"id": sha256(f"{row}\n{address}".encode()).hexdigest(), "event": row, "address_digest": address}
+        for address in sorted(addresses)
+    ]
+    if rows:
+        await connection.execute(insert(connection, event_address).on_conflict_do_nothing(), rows)
 
 
 async def oldest(connection: DatabaseConnection, person: str) -> int | None:
@@ -222,6 +227,17 @@ async def _drop_payloads(connection: DatabaseConnection, rows: Collection[str]) 
 
 def _events() -> Select[*tuple[Any, ...]]:
     return select(*columns(StoredEvent, feed_event))
+
+
+@cache
+def _replacing(dialect: str) -> "postgresql.Insert | sqlite.Insert":
+    statement = insert_into(dialect, feed_event)
+    return statement.on_conflict_do_update(
+        index_elements=[feed_event.c.id], set_={column.key: column for column in statement.excluded}
+    )
+
+
+_EVENT: Final = _events().where(feed_event.c.id == bindparam("row"))
 
 
 def _wanted(found: StoredFeed, wanted: Wanted) -> Select[*tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from hmac import digest as hmac_digest
 from typing import Final
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from events.feed.cursor import Cursor
 from events.tables import feed
@@ -88,7 +88,7 @@ async def begin(
 
 async def find(connection: DatabaseConnection, person: str) -> StoredFeed | None:
     """Find the feed of a person."""
-    return await find_one(connection, StoredFeed, _of(person))
+    return await find_one(connection, StoredFeed, _FEED, owner=person)
 
 
 async def find_of(connection: DatabaseConnection, people: Collection[str] | None) -> list[StoredFeed]:
@@ -99,12 +99,12 @@ async def find_of(connection: DatabaseConnection, people: Collection[str] | None
 
 async def hold(connection: DatabaseConnection, person: str) -> StoredFeed | None:
     """Find the feed of a person, and lock its row."""
-    return await find_one(connection, StoredFeed, _of(person).with_for_update())
+    return await find_one(connection, StoredFeed, _HELD, owner=person)
 
 
 async def set_head(connection: DatabaseConnection, person: str, head: int) -> None:
     """Store the last position that was given."""
-    await connection.execute(update(feed).where(feed.c.person == person).values(head=head))
+    await connection.execute(_SET_HEAD, {"owner": person, "position": head})
 
 
 async def take_lease(connection: DatabaseConnection, person: str, owner: str, now: datetime, until: datetime) -> bool:
@@ -159,5 +159,6 @@ async def drop(connection: DatabaseConnection, person: str) -> None:
     await connection.execute(delete(feed).where(feed.c.person == person))
 
 
-def _of(person: str) -> Select[*tuple[object, ...]]:
-    return select(*columns(StoredFeed, feed)).where(feed.c.person == person)
+_FEED: Final = select(*columns(StoredFeed, feed)).where(feed.c.person == bindparam("owner"))
+_HELD: Final = _FEED.with_for_update()
+_SET_HEAD: Final = update(feed).where(feed.c.person == bindparam("owner")).values(head=bindparam("position"))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, insert, or_, select, update
 
 from events.tables import feed
 from events.tables import receiver as table
@@ -21,13 +21,6 @@ ReceiverState = Literal["making", "live", "replaced", "off"]
 
 REPLACED_LIVES: Final = timedelta(hours=24)
 """How long the address and the key before a repair are still good."""
-
-NOTED: Final = Lookup(
-    select(table.c.last_at, table.c.refused, feed.c.proved_at)
-    .join_from(table, feed, table.c.person == feed.c.person, isouter=True)
-    .where(table.c.receiver_digest == bindparam("digest"))
-)
-"""What is noted of the deliveries to a receiver, and since when the webhook of its person's meetings is proved."""
 
 UNFINISHED_LIVES: Final = timedelta(minutes=10)
 """After which a subscription whose making did not end counts as not made."""
@@ -72,6 +65,30 @@ class StoredReceiver:
         return keyring.open(self.key_ciphertext, **key_place(self.receiver_digest)).decode()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddressedReceiver(StoredReceiver):
+    """A receiver that somebody posts to.
+
+    Attributes:
+        proved_at: Since when the webhook of its person's meetings is proved.
+    """
+
+    proved_at: datetime | None
+
+    def takes(self, now: datetime) -> bool:
+        """Say whether it takes deliveries: it is live, or was replaced a short while ago."""
+        until = self.valid_until if self.state == "replaced" else None
+        return self.state == "live" or (until is not None and until > now)
+
+
+ADDRESSED: Final = Lookup(
+    select(*columns(AddressedReceiver, table, proved_at=feed.c.proved_at))
+    .join_from(table, feed, table.c.person == feed.c.person, isouter=True)
+    .where(table.c.receiver_digest == bindparam("digest"))
+)
+"""Finds an AddressedReceiver."""
+
+
 def key_place(digest: str) -> dict[str, str]:
     """Return the place that the key of a receiver is sealed for."""
     return sealed_for(table.c.key_ciphertext, digest)
@@ -80,13 +97,6 @@ def key_place(digest: str) -> dict[str, str]:
 async def add(connection: DatabaseConnection, new: StoredReceiver) -> None:
     """Store a new receiver."""
     await connection.execute(insert(table).values(values(new, table)))
-
-
-async def find(connection: DatabaseConnection, digest: str, now: datetime) -> StoredReceiver | None:
-    """Find a receiver that takes deliveries: one that is live, or was replaced a short while ago."""
-    takes = or_(table.c.state == "live", and_(table.c.state == "replaced", table.c.valid_until > now))
-    query = select(*columns(StoredReceiver, table)).where(table.c.receiver_digest == digest, takes)
-    return await find_one(connection, StoredReceiver, query)
 
 
 async def of_person(connection: DatabaseConnection, person: str) -> list[StoredReceiver]:

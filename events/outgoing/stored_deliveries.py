@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, func, literal, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, literal, or_, select, true, update
 
 from events.feed.stored_events import StoredEvent
 from events.outgoing.stored_subscriptions import StoredSubscription, is_live
@@ -110,19 +110,23 @@ def delivery_id(subscription: str, event: str) -> str:
     return hashlib.sha256(f"{subscription}\n{event}".encode()).hexdigest()
 
 
+_WANTING: Final = select(subscription_table.c.id, subscription_table.c.host).where(
+    subscription_table.c.person == bindparam("owner"),
+    subscription_table.c.name == bindparam("kind"),
+    or_(subscription_table.c.filter.is_(None), subscription_table.c.filter == bindparam("subject")),
+    subscription_table.c.state == "active",
+    subscription_table.c.created_at <= bindparam("made_by"),
+    is_live(bindparam("now")),
+)
+
+
 async def fan_out(connection: DatabaseConnection, event: StoredEvent, now: datetime) -> None:
     """Queue an event for every subscription that wants it: `events.feed.publishing.FanOut`."""
     if event.position is None:
         return
-    wanted = select(subscription_table.c.id, subscription_table.c.host).where(
-        subscription_table.c.person == event.person,
-        subscription_table.c.name == event.kind,
-        or_(subscription_table.c.filter.is_(None), subscription_table.c.filter == event.filter),
-        subscription_table.c.state == "active",
-        subscription_table.c.created_at <= event.occurred_at + OLDEST_ANEW,
-        is_live(now),
-    )
-    for subscription, host in (await connection.execute(wanted)).all():
+    values = {"owner": event.person, "kind": event.kind, "subject": event.filter, "now": now}
+    wanted = await connection.execute(_WANTING, values | {"made_by": event.occurred_at + OLDEST_ANEW})
+    for subscription, host in wanted.all():
         if await _outstanding(connection, subscription) >= MOST_OUTSTANDING:
             skipped = update(subscription_table).where(subscription_table.c.id == subscription)
             await connection.execute(skipped.values(truncated=True))

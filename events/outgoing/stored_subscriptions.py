@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, select, update
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, delete, func, literal, or_, select, update
 
 from events.tables import event_subscription as table
 from events.tables import verified_callback
@@ -87,7 +87,7 @@ class StoredSubscription:
         return self.expires_at is not None and self.expires_at <= now
 
 
-def is_live(now: datetime) -> ColumnElement[bool]:
+def is_live(now: datetime | BindParameter[Any]) -> ColumnElement[bool]:
     """Return the condition that a subscription has not expired."""
     return or_(table.c.expires_at.is_(None), table.c.expires_at > now)
 
