@@ -153,6 +153,6 @@ class DatabaseConnection:
         """Execute a statement and return the first column of its first row, None when there is none."""
         return (await self.execute(statement)).scalar()
 
-    async def run_sync(self, function: Callable[[Connection], _T]) -> _T:
+    async def run_sync(self, function: Callable[[Connection, *_A], _T], *arguments: *_A) -> _T:
         """Call a function with SQLAlchemy's connection."""
-        return await self.driver.run(self.until, function, self.blocking)
+        return await self.driver.run(self.until, function, self.blocking, *arguments)

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, closing
-from functools import cache, partial
+from functools import cache
 from operator import methodcaller
 from pathlib import Path
 from typing import Any, Final
@@ -139,9 +139,9 @@ async def _execute(database: Database, statements: str) -> None:
             file.executescript(statements)
     else:
         async with database.begin() as connection:
-            await connection.run_sync(partial(_execute_in_postgresql, statements))
+            await connection.run_sync(_execute_in_postgresql, statements)
 
 
-def _execute_in_postgresql(statements: str, connection: Connection) -> None:
+def _execute_in_postgresql(connection: Connection, statements: str) -> None:
     driver: Any = connection.connection.dbapi_connection
     driver.run_async(methodcaller("execute", statements))
