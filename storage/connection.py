@@ -21,7 +21,7 @@ _T = TypeVar("_T")
 _A = TypeVarTuple("_A")
 _Columns = TypeVarTuple("_Columns")
 
-Parameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
+StatementParameters = Mapping[str, Any] | Sequence[Mapping[str, Any]] | None
 
 RETRIES: Final = (0.001, 0.002, 0.005, 0.01, 0.015)
 """How long to wait for a locked file between the first tries, in seconds."""
@@ -133,13 +133,17 @@ class DatabaseConnection:
 
     @overload
     async def execute(
-        self, statement: TypedReturnsRows[*_Columns], parameters: Parameters = None
+        self, statement: TypedReturnsRows[*_Columns], parameters: StatementParameters = None
     ) -> CursorResult[*_Columns]: ...
 
     @overload
-    async def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[*tuple[Any, ...]]: ...
+    async def execute(
+        self, statement: Executable, parameters: StatementParameters = None
+    ) -> CursorResult[*tuple[Any, ...]]: ...
 
-    async def execute(self, statement: Executable, parameters: Parameters = None) -> CursorResult[*tuple[Any, ...]]:
+    async def execute(
+        self, statement: Executable, parameters: StatementParameters = None
+    ) -> CursorResult[*tuple[Any, ...]]:
         """Execute a statement, once for each of several parameters. Its rows are fetched at once."""
         return await self.driver.run(self.until, self.blocking.execute, statement, parameters)
 
