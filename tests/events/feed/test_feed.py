@@ -9,7 +9,6 @@ from random import Random
 import anyio
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.feed import stored_events, stored_feeds
 from events.feed.cursor import Cursor
@@ -17,6 +16,7 @@ from events.feed.stored_events import StoredEvent
 from events.identity import Arrival, told
 from events.joining import FIRST_WAIT
 from events.tables import event_address, feed, feed_event, metadata
+from storage.connection import DatabaseConnection
 from storage.database import Database, open_database
 from storage.keys import Key, KeyRing
 from storage.rotation import rotate
@@ -56,7 +56,7 @@ class Mortals:
             return False
         return True
 
-    async def _may_die(self, _connection: AsyncConnection, _event: StoredEvent, _now: object) -> None:
+    async def _may_die(self, _connection: DatabaseConnection, _event: StoredEvent, _now: object) -> None:
         self.events += 1
         if self.events % 20 == 0:
             raise Killed
@@ -149,7 +149,7 @@ async def test_a_half_waits_and_is_published_with_what_is_known_once_nothing_els
 async def test_deliveries_are_written_with_the_event_or_neither_is(database: Database) -> None:
     seen: list[tuple[str, int | None]] = []
 
-    async def note(connection: AsyncConnection, event: StoredEvent, _now: object) -> None:
+    async def note(connection: DatabaseConnection, event: StoredEvent, _now: object) -> None:
         assert await connection.scalar(select(feed.c.head)) == event.position
         seen.append((event.kind, event.position))
         if len(seen) == 1:
