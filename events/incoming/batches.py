@@ -50,7 +50,7 @@ class Batches:
         """Store what happened, once; whether an event was published by it. Raises StorageUnavailable.
 
         Whoever has the turn stores for all who wait, and what the database refuses is refused to all
-        of them. After any other failure each of the others tries in its turn.
+        of them. After any other failure, whose cause may be what another one brings, each stores its own.
         """
         mine, line = _Queued(arrival), self._lines.setdefault(person, _Line())
         line.queued.append(mine)
@@ -58,7 +58,7 @@ class Batches:
             async with line.turn:
                 if mine.outcome is None:
                     async with self._places:
-                        await _store(feeds, person, [*line.queued])
+                        await _store_first(feeds, person, mine, line.queued)
         finally:
             line.queued.remove(mine)
             if not line.queued:
@@ -68,8 +68,17 @@ class Batches:
         return bool(mine.outcome)
 
 
-async def _store(feeds: Feeds, person: str, queued: Sequence[_Queued]) -> None:
+async def _store_first(feeds: Feeds, person: str, mine: _Queued, queued: Sequence[_Queued]) -> None:
     waiting = [each for each in queued if each.outcome is None]
+    try:
+        await _store(feeds, person, waiting)
+    except Exception:
+        if waiting == [mine]:
+            raise
+        await _store(feeds, person, [mine])
+
+
+async def _store(feeds: Feeds, person: str, waiting: Sequence[_Queued]) -> None:
     try:
         outcomes: Sequence[bool | StorageUnavailable] = await feeds.publish_together(
             person, [each.arrival for each in waiting]
