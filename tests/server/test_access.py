@@ -12,8 +12,6 @@ from tests.server.desk import Person, call
 from tests.tools.facts import required_arguments
 from tools import ENDPOINTS, EndpointTool
 
-pytestmark = pytest.mark.anyio
-
 SECRETS = ("acme.example", "lee@", "Lee ", "/cancellations/", "/reschedulings/")
 """What the answers below would tell about invitees."""
 

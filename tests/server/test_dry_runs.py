@@ -12,8 +12,6 @@ from tests.server.desk import Era, Person, call, connected, me
 from tests.tools.facts import FACTS, fact_of, required_arguments, shape
 from tools import ENDPOINTS, EndpointTool
 
-pytestmark = pytest.mark.anyio
-
 WRITING = [tool for tool in ENDPOINTS if tool.access == "write"]
 FULL = ",".join(f"{capability}=full" for capability in sorted({tool.capability for tool in WRITING}))
 BOOKING: dict[str, Any] = {

@@ -20,7 +20,6 @@ async def document(served: Served, path: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("metadata-server", "public-url-setting")
 async def test_the_authorization_server_describes_itself(served: Served) -> None:
     found = await document(served, AUTHORIZATION_SERVER)
@@ -42,7 +41,6 @@ async def test_the_authorization_server_describes_itself(served: Served) -> None
     }
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("metadata-server")
 async def test_others_find_the_metadata_valid(served: Served) -> None:
     found = await document(served, AUTHORIZATION_SERVER)
@@ -53,7 +51,6 @@ async def test_others_find_the_metadata_valid(served: Served) -> None:
         assert [str(server) for server in resource.authorization_servers] == [ISSUER]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("metadata-resource")
 @pytest.mark.parametrize("path", RESOURCE_METADATA)
 async def test_the_resource_is_described_with_and_without_its_path(served: Served, path: str) -> None:
@@ -64,7 +61,6 @@ async def test_the_resource_is_described_with_and_without_its_path(served: Serve
     assert set(found["scopes_supported"]) > OFFERED
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("no-host-echo")
 @pytest.mark.parametrize("path", METADATA)
 async def test_nothing_that_a_request_says_of_the_host_is_echoed(served: Served, path: str) -> None:
@@ -75,7 +71,6 @@ async def test_nothing_that_a_request_says_of_the_host_is_echoed(served: Served,
         assert "evil.example" not in str(tricked.headers)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("no-host-echo")
 async def test_no_redirect_and_no_challenge_echoes_the_host(served: Served) -> None:
     client = await served.register()
@@ -90,7 +85,6 @@ async def test_no_redirect_and_no_challenge_echoes_the_host(served: Served) -> N
     assert "evil.example" not in f"{page.text} {page.headers}"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("cors")
 @pytest.mark.parametrize(
     ("path", "method"),
@@ -119,7 +113,6 @@ async def test_any_page_may_call_the_endpoints_for_programs_without_credentials(
         assert "access-control-allow-credentials" not in response.headers
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("path", ["/authorize", "/consent", "/oauth/callback"])
 async def test_no_page_of_others_may_read_the_pages_for_people(served: Served, path: str) -> None:
     for method in ("GET", "POST", "OPTIONS"):

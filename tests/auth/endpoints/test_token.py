@@ -14,7 +14,6 @@ from tests.auth.site import BACK, ISSUER, RESOURCE, VERIFIER, Served, Tokens, ba
 SCOPE = "users:read scheduled_events:write"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("token-format", "lifetimes", "scopes-answered")
 async def test_a_code_gives_a_bearer_token_for_thirty_minutes_and_a_refresh_token(served: Served) -> None:
     client = await served.register()
@@ -30,7 +29,6 @@ async def test_a_code_gives_a_bearer_token_for_thirty_minutes_and_a_refresh_toke
     assert not await served.is_live(body["access_token"])
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("code-60-seconds")
 async def test_a_code_is_good_for_60_seconds(every_site: Served) -> None:
     served = every_site
@@ -43,7 +41,6 @@ async def test_a_code_is_good_for_60_seconds(every_site: Served) -> None:
     assert (await served.try_to_redeem(client, code)).status_code == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("code-bound")
 @pytest.mark.parametrize(
     ("changes", "error"),
@@ -76,7 +73,6 @@ async def test_a_request_that_does_not_fit_its_code_is_refused_and_uses_nothing_
     assert (await served.try_to_redeem(client, code)).status_code == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("code-bound")
 async def test_a_code_of_one_client_is_worth_nothing_to_another(every_site: Served) -> None:
     served = every_site
@@ -86,7 +82,6 @@ async def test_a_code_of_one_client_is_worth_nothing_to_another(every_site: Serv
     assert (await served.try_to_redeem(owner, code)).status_code == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("code-bound")
 async def test_a_code_stolen_by_a_confidential_client_needs_its_owners_secret(served: Served) -> None:
     client = await served.register(token_endpoint_auth_method="client_secret_basic")
@@ -98,7 +93,6 @@ async def test_a_code_stolen_by_a_confidential_client_needs_its_owners_secret(se
     assert (await served.try_to_redeem(client, code)).status_code == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("code-replay")
 async def test_a_replayed_code_ends_what_it_gave_however_late(every_site: Served) -> None:
     served = every_site
@@ -116,7 +110,6 @@ async def test_a_replayed_code_ends_what_it_gave_however_late(every_site: Served
     assert await served.is_live(other.access)  # another sign-in of the same client
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("code-replay", "code-once")
 async def test_of_fifty_redemptions_at_once_one_wins_and_the_replay_revokes(every_site: Served) -> None:
     served = every_site
@@ -140,7 +133,6 @@ async def test_of_fifty_redemptions_at_once_one_wins_and_the_replay_revokes(ever
         assert await connection.scalar(select(func.count()).select_from(family)) == 1
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("refresh-rotates")
 async def test_a_refresh_token_is_used_up_by_its_use(every_site: Served) -> None:
     served = every_site
@@ -156,7 +148,6 @@ async def test_a_refresh_token_is_used_up_by_its_use(every_site: Served) -> None
     assert await served.is_live(third.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("refresh-grace")
 async def test_two_windows_that_share_a_token_thirty_minutes_apart_both_live(every_site: Served) -> None:
     served = every_site
@@ -175,7 +166,6 @@ async def test_two_windows_that_share_a_token_thirty_minutes_apart_both_live(eve
     assert sum("presented a used refresh token" in sentence for sentence in told) == 1
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("refresh-grace", "refresh-reuse")
 async def test_of_windows_that_refresh_at_once_four_get_tokens_and_a_fifth_ends_them_all(
     every_site: Served,
@@ -196,7 +186,6 @@ async def test_of_windows_that_refresh_at_once_four_get_tokens_and_a_fifth_ends_
     assert not any([await served.is_live(tokens.access) for tokens in given])
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("refresh-reuse")
 @pytest.mark.parametrize(("minutes", "by_another"), [(61, False), (0, True)])
 async def test_a_thief_who_comes_after_the_hour_or_as_another_client_ends_the_family(
@@ -216,7 +205,6 @@ async def test_a_thief_who_comes_after_the_hour_or_as_another_client_ends_the_fa
     assert await served.is_live(other.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("refresh-grace")
 async def test_a_thief_of_another_name_gets_nothing_for_an_unused_token_and_ends_nothing(
     every_site: Served,
@@ -228,7 +216,6 @@ async def test_a_thief_of_another_name_gets_nothing_for_an_unused_token_and_ends
     assert (await served.try_to_refresh(owner, first.refresh)).status_code == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("never-grows")
 async def test_scope_and_resource_do_not_grow_by_refreshing(every_site: Served) -> None:
     served = every_site
@@ -245,7 +232,6 @@ async def test_scope_and_resource_do_not_grow_by_refreshing(every_site: Served) 
     assert restored.scope == SCOPE  # RFC 6749, 6: the refresh token keeps its scope
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("lifetimes")
 async def test_a_refresh_token_dies_of_thirty_idle_days_and_after_half_a_year_of_use(every_site: Served) -> None:
     served = every_site
@@ -261,7 +247,6 @@ async def test_a_refresh_token_dies_of_thirty_idle_days_and_after_half_a_year_of
     assert (await served.try_to_refresh(client, busy.refresh)).json()["error"] == "invalid_grant"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("duplicates-refused")
 @pytest.mark.parametrize(
     "pair",
@@ -293,7 +278,6 @@ async def test_a_duplicated_parameter_is_refused(served: Served, pair: tuple[str
     assert (await served.post("/token", form)).status_code == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("limits-4xx")
 @pytest.mark.parametrize("path", ["/token", "/revoke"])
 @pytest.mark.parametrize(
@@ -317,7 +301,6 @@ async def test_what_is_no_request_is_answered_4xx(
     assert response.json()["error"] in {"invalid_request", "invalid_client"}
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("limits-4xx")
 async def test_a_null_character_is_answered_4xx_whatever_the_database(every_site: Served) -> None:
     served = every_site
@@ -333,7 +316,6 @@ async def test_a_null_character_is_answered_4xx_whatever_the_database(every_site
     assert (await served.call("\1")).status_code == 401
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("rate-limits")
 async def test_one_address_fails_120_times_a_minute_and_then_waits(every_site: Served) -> None:
     served = every_site
@@ -348,7 +330,6 @@ async def test_one_address_fails_120_times_a_minute_and_then_waits(every_site: S
     assert (await served.try_to_redeem(client, code)).status_code in {200, 400}
 
 
-@pytest.mark.anyio
 async def test_requests_that_succeed_are_not_counted(served: Served) -> None:
     limits = {**RATE_LIMITS, "failed_token_requests": 1}
     served = replace(served, site=replace(served.site, rate_limits=limits))
@@ -359,14 +340,12 @@ async def test_requests_that_succeed_are_not_counted(served: Served) -> None:
     assert (await served.try_to_refresh(client, "x")).status_code == 400
 
 
-@pytest.mark.anyio
 async def test_a_client_without_refresh_tokens_may_not_use_one(served: Served) -> None:
     with_them, without = await served.register(), await served.register(grant_types=["authorization_code"])
     tokens = await served.sign_in(with_them)
     assert (await served.try_to_refresh(without, tokens.refresh)).json()["error"] == "unauthorized_client"
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("header", ["Basic !", basic("client-x", "y"), "Bearer x"])
 async def test_credentials_that_are_none_are_answered_401(served: Served, header: str) -> None:
     client = await served.register()
@@ -376,7 +355,6 @@ async def test_credentials_that_are_none_are_answered_401(served: Served, header
     assert response.json()["error"] == "invalid_client"
 
 
-@pytest.mark.anyio
 async def test_tokens_that_look_right_but_were_never_given_are_refused(every_site: Served) -> None:
     served = every_site
     client = await served.register()
@@ -390,7 +368,6 @@ async def test_tokens_that_look_right_but_were_never_given_are_refused(every_sit
     assert (await served.call(mint(AGENT_TOKEN, bytes))).status_code == 401
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("token-digest")
 async def test_a_digest_from_the_database_is_no_token(served: Served) -> None:
     client = await served.register()

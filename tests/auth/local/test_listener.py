@@ -6,8 +6,6 @@ import pytest
 from auth.local.listener import AuthorizationAnswer, Callback, listening, read_request
 from auth.upstream.login import LoginRefused
 
-pytestmark = pytest.mark.anyio
-
 STATE = "the-state"
 PORT = 8765
 

@@ -22,8 +22,6 @@ from auth.upstream.login import CalendlyPerson, LoginRefused, LoginUnavailable
 from tests.auth.calendly_side import REDIRECT_URI, START, Clock
 from tests.cases import each
 
-pytestmark = pytest.mark.anyio
-
 API = "https://api.calendly.com"
 MAYA = f"{API}/users/MAYA"
 LOGIN = LocalLogin(

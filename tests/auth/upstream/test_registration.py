@@ -15,8 +15,6 @@ from storage.database import Database
 from tests.auth.calendly_side import KEYRING, REDIRECT_URI, STATE, VERIFIER, Calendly, consent
 from tests.hostile_upstream import HostileUpstream, Step, answer
 
-pytestmark = pytest.mark.anyio
-
 SCOPES = ("users:read", "event_types:read")
 
 

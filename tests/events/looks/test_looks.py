@@ -29,8 +29,6 @@ from tests.events.calendly import AccountApi
 from tests.events.feeds import Clock, Happenings, all_kinds, feeds_in, kinds_in
 from tests.events.histories import PERSON, Account, arrivals, seeded
 
-pytestmark = pytest.mark.anyio
-
 ROUND = timedelta(seconds=30)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 MEETINGS, LIST = "meeting.booked", "/scheduled_events"

@@ -23,8 +23,6 @@ from tests.databases import open_migrated
 from tests.events.outgoing.callback_host import HOST, Received, answer, repeating
 from tests.events.outgoing.delivery_world import GRANT, OTHER_SECRET, PERSON, SECRET, URL, Notes, World, delivery_world
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:

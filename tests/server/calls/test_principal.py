@@ -70,6 +70,5 @@ def test_what_the_person_switched_off_is_hidden_even_from_who_can_ask_for_more()
     assert not is_for_lack_of_scope(decision)
 
 
-@pytest.mark.anyio
 async def test_nothing_is_known_of_scopes_that_were_never_granted() -> None:
     assert await principal().note({"users:read"}) is None

@@ -23,8 +23,6 @@ from tests.server.desk import connected, me
 from tests.virtual_time import VIRTUAL_TIME, Backend
 from tools.apps import MIME_TYPE, SLOT_PICKER
 
-pytestmark = pytest.mark.anyio
-
 EVENT_TYPES = types.PromptReference(name="book_meeting")
 DATES = types.ResourceTemplateReference(uri="calendly://agenda/{date}")
 KINDS = types.ResourceTemplateReference(uri="calendly://event_types/{event_type}")

@@ -12,8 +12,6 @@ from server.configuration.loading import load
 from server.local.login import LateSignIn
 from tests.auth.local.test_login_store import API, LOGIN, MAYA, Silent
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_nobody_waits_for_a_keyring_that_asks_its_person(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -10,8 +10,6 @@ from tests.hostile_upstream import HostileUpstream, answer
 from tests.server.desk import call, connected
 from tests.virtual_time import VIRTUAL_TIME, Backend
 
-pytestmark = pytest.mark.anyio
-
 BOOK = "create_event_invitee"
 BOOKING: dict[str, Any] = {
     "event_type": "https://api.calendly.com/event_types/E1",

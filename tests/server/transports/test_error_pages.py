@@ -3,7 +3,6 @@
 from typing import Final
 
 import httpx2
-import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -30,7 +29,6 @@ async def _well(_request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-@pytest.mark.anyio
 @each(
     "method, path, accept, status, kind, words",
     [
