@@ -130,9 +130,7 @@ async def test_who_calls_is_read_from_the_token_and_from_nothing_else(served: Se
 
 
 @pytest.mark.requirement("rate-limits")
-async def test_one_address_shows_120_bad_bearers_a_minute_and_good_ones_are_never_held_up(
-    every_site: Served,
-) -> None:
+async def test_one_address_shows_120_bad_bearers_a_minute_and_good_ones_are_never_held_up(every_site: Served) -> None:
     served = every_site
     tokens = await served.sign_in()
     async with served.site.database.begin() as connection:

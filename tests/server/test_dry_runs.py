@@ -107,8 +107,7 @@ async def test_a_key_that_stands_for_an_earlier_call_is_said_to_send_nothing(ups
 
 
 @pytest.mark.parametrize(
-    ("access", "read_only", "exclude_tools"),
-    [("canceling=off", "false", ""), ("", "true", ""), ("", "false", CANCEL)],
+    ("access", "read_only", "exclude_tools"), [("canceling=off", "false", ""), ("", "true", ""), ("", "false", CANCEL)]
 )
 async def test_what_is_off_cannot_be_tried_either(
     upstream: HostileUpstream, access: str, read_only: str, exclude_tools: str

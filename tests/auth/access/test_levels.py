@@ -170,11 +170,7 @@ def test_the_least_of_several_keeps_every_condition() -> None:
     )
     met: Access = least([one, other])
     assert met["booking"] == Allowance(
-        level="ask",
-        event_types=frozenset({"B"}),
-        domains=frozenset({"example.com"}),
-        per_day=5,
-        in_browser=True,
+        level="ask", event_types=frozenset({"B"}), domains=frozenset({"example.com"}), per_day=5, in_browser=True
     )
     assert met["users"].level == "off"
     assert met["webhooks"].level == "read"

@@ -96,9 +96,7 @@ async def test_the_grants_of_browsers_are_no_agent_tokens(served: Served) -> Non
 
 
 @pytest.mark.requirement("agent-tokens")
-async def test_a_token_lives_for_a_year_unless_told_otherwise_and_housekeeping_spares_it(
-    every_site: Served,
-) -> None:
+async def test_a_token_lives_for_a_year_unless_told_otherwise_and_housekeeping_spares_it(every_site: Served) -> None:
     served = every_site
     await served.sign_in()
     long = await create(served.site, name="long", person=None, scopes=["users:read"])

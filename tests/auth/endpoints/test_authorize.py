@@ -62,9 +62,7 @@ BROKEN: list[tuple[dict[str, str | None], str]] = [
 
 
 @pytest.mark.requirement("errors-redirected", "s256-only", "challenge-43", "resource-ours")
-async def test_in_the_browser_of_who_let_it_in_a_client_is_told_by_redirect_with_state_and_iss(
-    served: Served,
-) -> None:
+async def test_in_the_browser_of_who_let_it_in_a_client_is_told_by_redirect_with_state_and_iss(served: Served) -> None:
     client, browser = await served.register(), served.browser()
     await browser.sign_in(served.request(client))
     for changes, error in BROKEN:

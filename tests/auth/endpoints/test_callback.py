@@ -230,9 +230,7 @@ async def test_an_answer_that_names_another_server_than_calendly_is_no_answer(se
 
 
 @pytest.mark.requirement("secrets-sealed")
-async def test_the_verifier_towards_calendly_is_sealed_while_it_is_needed_and_gone_afterwards(
-    served: Served,
-) -> None:
+async def test_the_verifier_towards_calendly_is_sealed_while_it_is_needed_and_gone_afterwards(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
     address = await browser.approve(served.request(client))

@@ -394,9 +394,7 @@ async def test_calendly_gets_a_state_and_a_challenge_of_our_own(served: Served) 
 
 
 @pytest.mark.requirement("upstream-scopes")
-async def test_calendly_is_asked_for_identity_for_this_consent_and_for_what_the_connection_has(
-    served: Served,
-) -> None:
+async def test_calendly_is_asked_for_identity_for_this_consent_and_for_what_the_connection_has(served: Served) -> None:
     first, second = await served.register(), await served.register()
     browser = served.browser()
     asked = query_of(await browser.approve(served.request(first, scope="event_types:write")))
@@ -407,9 +405,7 @@ async def test_calendly_is_asked_for_identity_for_this_consent_and_for_what_the_
 
 
 @pytest.mark.requirement("sign-out-forgets")
-async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(
-    served: Served,
-) -> None:
+async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(served: Served) -> None:
     client, browser = await served.register(), served.browser()
     fresh = (await served.browser().consent_form(served.request(client))).levels
     await browser.sign_in(served.request(client), access="event_types=full")
@@ -431,11 +427,7 @@ async def test_a_hint_that_was_tampered_with_is_no_hint(served: Served) -> None:
 
 @pytest.mark.parametrize(
     ("fault", "code", "status"),
-    [
-        (503, "temporarily_unavailable", 503),
-        (429, "temporarily_unavailable", 503),
-        (404, "server_error", 500),
-    ],
+    [(503, "temporarily_unavailable", 503), (429, "temporarily_unavailable", 503), (404, "server_error", 500)],
 )
 async def test_when_calendly_does_not_take_us_page_and_client_say_so(
     served: Served, fault: int, code: str, status: int

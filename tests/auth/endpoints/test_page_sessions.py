@@ -53,9 +53,7 @@ async def test_the_cookie_of_a_session_is_out_of_reach_of_scripts_and_other_host
 
 
 @pytest.mark.requirement("page-sessions")
-async def test_calendly_is_asked_for_identity_alone_and_the_persons_connection_stays_as_it_is(
-    served: Served,
-) -> None:
+async def test_calendly_is_asked_for_identity_alone_and_the_persons_connection_stays_as_it_is(served: Served) -> None:
     await served.sign_in(scope="event_types:write")
     query = select(upstream_connection)
     async with served.site.database.read() as connection:

@@ -60,9 +60,7 @@ async def test_a_person_whose_last_token_died_of_age_is_disconnected_at_calendly
 
 
 @pytest.mark.requirement("refresh-reuse")
-async def test_a_used_refresh_token_is_recognised_for_as_long_as_it_would_have_been_good(
-    every_site: Served,
-) -> None:
+async def test_a_used_refresh_token_is_recognised_for_as_long_as_it_would_have_been_good(every_site: Served) -> None:
     served = every_site
     client = await served.register()
     first = await served.sign_in(client)

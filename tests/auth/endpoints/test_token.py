@@ -167,9 +167,7 @@ async def test_two_windows_that_share_a_token_thirty_minutes_apart_both_live(eve
 
 
 @pytest.mark.requirement("refresh-grace", "refresh-reuse")
-async def test_of_windows_that_refresh_at_once_four_get_tokens_and_a_fifth_ends_them_all(
-    every_site: Served,
-) -> None:
+async def test_of_windows_that_refresh_at_once_four_get_tokens_and_a_fifth_ends_them_all(every_site: Served) -> None:
     served = every_site
     client = await served.register()
     first = await served.sign_in(client)
@@ -206,9 +204,7 @@ async def test_a_thief_who_comes_after_the_hour_or_as_another_client_ends_the_fa
 
 
 @pytest.mark.requirement("refresh-grace")
-async def test_a_thief_of_another_name_gets_nothing_for_an_unused_token_and_ends_nothing(
-    every_site: Served,
-) -> None:
+async def test_a_thief_of_another_name_gets_nothing_for_an_unused_token_and_ends_nothing(every_site: Served) -> None:
     served = every_site
     owner, thief = await served.register(), await served.register()
     first = await served.sign_in(owner)

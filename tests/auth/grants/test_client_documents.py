@@ -269,9 +269,7 @@ async def test_one_host_is_asked_only_so_often_and_its_known_clients_go_on(serve
 
 
 @pytest.mark.requirement("documents-switch")
-async def test_where_documents_are_not_taken_none_is_advertised_and_the_app_is_told_to_register(
-    served: Served,
-) -> None:
+async def test_where_documents_are_not_taken_none_is_advertised_and_the_app_is_told_to_register(served: Served) -> None:
     served = serve(replace(served.site, documents=None), served.calendly)
     metadata = (await served.get("/.well-known/oauth-authorization-server")).json()
     assert metadata["client_id_metadata_document_supported"] is False

@@ -515,9 +515,7 @@ async def test_who_is_shown_what_they_took_away_may_give_it_back(served: Served)
 
 
 @pytest.mark.requirement("restrictions-kept")
-async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(
-    served: Served,
-) -> None:
+async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
     await consents_anew(served, browser, client, "users=read,booking=full,canceling=off")

@@ -74,12 +74,7 @@ def test_a_connection_that_calendly_ended_is_given_up_even_while_its_token_seems
 @pytest.mark.requirement("connection-early")
 @pytest.mark.parametrize(
     ("left", "step"),
-    [
-        (EARLY + SECOND, Step.USE),
-        (EARLY, Step.REFRESH),
-        (MARGIN, Step.REFRESH),
-        (-HOURS, Step.REFRESH),
-    ],
+    [(EARLY + SECOND, Step.USE), (EARLY, Step.REFRESH), (MARGIN, Step.REFRESH), (-HOURS, Step.REFRESH)],
 )
 def test_a_token_is_sent_while_more_than_a_quarter_of_an_hour_is_left(left: timedelta, step: Step) -> None:
     assert decide(connection(left=left), NOW) is step

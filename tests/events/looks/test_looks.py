@@ -8,14 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Executable, insert, select, update
 
-from calendly.errors import (
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    Unauthenticated,
-    Unreachable,
-    UpstreamError,
-)
+from calendly.errors import NotFound, PermissionDenied, RateLimited, Unauthenticated, Unreachable, UpstreamError
 from events.feed.feed import Feeds
 from events.incoming.stored_receivers import prove
 from events.joining import LONGEST_WAIT

@@ -266,10 +266,7 @@ async def test_a_subscription_that_its_person_ends_is_told_so_once(world: World)
 
     assert world.arrived == []
     assert world.posts("terminated") == [
-        {
-            "type": "terminated",
-            "error": {"code": -32012, "message": "The person ended this subscription."},
-        }
+        {"type": "terminated", "error": {"code": -32012, "message": "The person ended this subscription."}}
     ]
     assert await rows(world) == []
 

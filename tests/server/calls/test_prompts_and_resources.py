@@ -133,10 +133,7 @@ async def test_what_is_off_is_neither_listed_nor_read_and_the_refusal_says_who_d
 
 async def test_tools_that_are_left_out_take_their_resources_and_prompts_with_them(connect: Connect) -> None:
     async with connect(tools="get_current_user,list_event_types,list_event_type_available_times") as client:
-        assert await listed(client) == (
-            {"book_meeting"},
-            {"calendly://me", "calendly://event_types", SLOT_PICKER.uri},
-        )
+        assert await listed(client) == ({"book_meeting"}, {"calendly://me", "calendly://event_types", SLOT_PICKER.uri})
         assert "give me the scheduling_url" in await prompt(client, "book_meeting")
         assert (await refused(client, "calendly://agenda/today")).code == REFUSED
 

@@ -62,12 +62,7 @@ async def test_a_repeat_under_an_idempotency_key_takes_nothing(upstream: Hostile
 
 async def test_what_calendly_refuses_is_given_back(upstream: HostileUpstream) -> None:
     upstream.will_to_writes(answer(400, {"title": "Invalid Argument"}), answer(403, {"title": "Permission Denied"}))
-    assert await kinds(upstream, 4) == [
-        "invalid_argument",
-        "permission_denied",
-        "answered",
-        "access_denied_by_policy",
-    ]
+    assert await kinds(upstream, 4) == ["invalid_argument", "permission_denied", "answered", "access_denied_by_policy"]
 
 
 async def test_what_never_reached_calendly_is_given_back(upstream: HostileUpstream) -> None:
