@@ -12,6 +12,7 @@ from auth.protocol.secrets import ACCESS_TOKEN, mint
 from storage.database import open_database
 from tests.auth.calendly_side import Calendly
 from tests.auth.site import BACK, ISSUER, OFFERED, OPERATIONS, RESOURCE, Json, Served, Tokens, make_site, serve
+from tests.cases import each
 from tests.databases import open_migrated
 
 
@@ -30,7 +31,7 @@ async def test_without_a_token_the_endpoint_says_where_to_get_one_and_names_no_e
 
 
 @pytest.mark.requirement("challenge-401")
-@pytest.mark.parametrize("bearer", ["x", "cmcp_at_x", mint(ACCESS_TOKEN, bytes), "sandbox-pat-owner", ""])
+@each("bearer", ["x", "cmcp_at_x", mint(ACCESS_TOKEN, bytes), "sandbox-pat-owner", ""])
 async def test_a_token_that_is_none_of_ours_is_told_invalid_token(served: Served, bearer: str) -> None:
     response = await served.call(bearer)
     assert response.status_code == 401
@@ -70,8 +71,7 @@ async def test_no_other_kind_of_secret_passes_for_an_access_token(served: Served
 
 
 @pytest.mark.requirement("resource-bound")
-async def test_a_token_for_another_resource_is_good_for_nothing_here(every_site: Served) -> None:
-    served = every_site
+async def test_a_token_for_another_resource_is_good_for_nothing_here(served: Served) -> None:
     elsewhere = serve(replace(served.site, issuer="https://other.example"), served.calendly)
     tokens = await elsewhere.sign_in()
     assert await elsewhere.is_live(tokens.access)
@@ -130,8 +130,7 @@ async def test_who_calls_is_read_from_the_token_and_from_nothing_else(served: Se
 
 
 @pytest.mark.requirement("rate-limits")
-async def test_one_address_shows_120_bad_bearers_a_minute_and_good_ones_are_never_held_up(every_site: Served) -> None:
-    served = every_site
+async def test_one_address_shows_120_bad_bearers_a_minute_and_good_ones_are_never_held_up(served: Served) -> None:
     tokens = await served.sign_in()
     async with served.site.database.begin() as connection:
         for _ in range(RATE_LIMITS["bad_bearers"] - 1):
@@ -147,8 +146,7 @@ async def test_one_address_shows_120_bad_bearers_a_minute_and_good_ones_are_neve
 
 
 @pytest.mark.requirement("looked-up")
-async def test_a_token_is_looked_up_every_time(every_site: Served) -> None:
-    served = every_site
+async def test_a_token_is_looked_up_every_time(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     assert await served.is_live(tokens.access)

@@ -5,6 +5,7 @@ import pytest
 from auth.endpoints.agent_tokens import AgentTokenError, create, list_all, revoke
 from auth.endpoints.sweep import sweep
 from tests.auth.site import Served
+from tests.cases import each
 
 
 async def connected_people(served: Served) -> list[tuple[str, str]]:
@@ -31,8 +32,7 @@ async def test_an_agent_token_acts_for_one_connected_person_within_its_scopes(ev
 
 
 @pytest.mark.requirement("agent-tokens")
-async def test_a_person_is_named_by_uri_uuid_or_address(every_site: Served) -> None:
-    served = every_site
+async def test_a_person_is_named_by_uri_uuid_or_address(served: Served) -> None:
     (uri, email), _ = await connected_people(served)
     for name in (uri, uri.rpartition("/")[2], email):
         made = await create(served.site, name="job", person=name, scopes=["users:read"])
@@ -49,8 +49,8 @@ async def test_it_must_be_clear_who_is_meant_and_they_must_be_connected(served: 
         await create(served.site, name="job", person="nobody@example.com", scopes=["users:read"])
 
 
-@pytest.mark.parametrize(
-    ("name", "scopes", "reason"),
+@each(
+    "name, scopes, reason",
     [
         ("job", [], "No scope was named"),
         ("job", ["contacts:read"], "gives no scope contacts:read; it gives users:read event_types:"),
@@ -96,8 +96,7 @@ async def test_the_grants_of_browsers_are_no_agent_tokens(served: Served) -> Non
 
 
 @pytest.mark.requirement("agent-tokens")
-async def test_a_token_lives_for_a_year_unless_told_otherwise_and_housekeeping_spares_it(every_site: Served) -> None:
-    served = every_site
+async def test_a_token_lives_for_a_year_unless_told_otherwise_and_housekeeping_spares_it(served: Served) -> None:
     await served.sign_in()
     long = await create(served.site, name="long", person=None, scopes=["users:read"])
     short = await create(served.site, name="short", person=None, scopes=["users:read"], life=timedelta(hours=1))

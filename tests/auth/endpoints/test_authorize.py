@@ -7,6 +7,7 @@ from auth.access.choices import CAUTIOUS, scopes_for
 from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.pkce import s256
 from tests.auth.site import BACK, ISSUER, OPERATIONS, STATE, VERIFIER, Served, link_back, query_of, serve
+from tests.cases import each
 
 Pairs = list[tuple[str, str]]
 
@@ -18,9 +19,9 @@ async def approved_client(served: Served) -> dict[str, object]:
 
 
 @pytest.mark.requirement("authorize-client-first")
-@pytest.mark.parametrize(
-    "changes",
-    [
+async def test_while_client_or_redirect_uri_are_in_doubt_the_browser_is_sent_nowhere(served: Served) -> None:
+    client = await approved_client(served)
+    doubts: list[dict[str, str | None]] = [
         {"client_id": None},
         {"client_id": ""},
         {"client_id": "client-unknown"},
@@ -30,18 +31,13 @@ async def approved_client(served: Served) -> dict[str, object]:
         {"redirect_uri": f"{BACK}?x=1"},
         {"redirect_uri": ""},
         {"redirect_uri": "javascript:alert(1)"},
-    ],
-)
-async def test_while_client_or_redirect_uri_are_in_doubt_the_browser_is_sent_nowhere(
-    served: Served, changes: dict[str, str | None]
-) -> None:
-    client = await approved_client(served)
-    response = await served.browser().open(served.request(client, **changes))
-    assert response.status_code == 400
-    assert "location" not in response.headers
-    assert link_back(response) is None
-    assert "evil.example" not in response.text
-    assert "set-cookie" not in response.headers
+    ]
+    for changes in doubts:
+        response = await served.browser().open(served.request(client, **changes))
+        assert response.status_code == 400, changes
+        assert link_back(response) is None
+        assert "evil.example" not in response.text
+        assert response.headers.keys().isdisjoint({"location", "set-cookie"})
 
 
 BROKEN: list[tuple[dict[str, str | None], str]] = [
@@ -104,7 +100,7 @@ async def test_no_client_is_this_server_itself_on_whatever_port_it_registered(se
 
 
 @pytest.mark.requirement("duplicates-refused")
-@pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
+@each("name", ["client_id", "redirect_uri"])
 async def test_a_duplicated_client_or_redirect_uri_is_refused_on_our_page(served: Served, name: str) -> None:
     client = await approved_client(served)
     good = served.request(client)
@@ -199,7 +195,7 @@ async def test_a_resource_with_a_trailing_slash_is_ours(served: Served) -> None:
     assert await served.is_live(tokens.json()["access_token"])
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@each("method", ["POST", "PUT", "DELETE"])
 async def test_authorize_is_asked_with_get(served: Served, method: str) -> None:
     async with served.http() as http:
         assert (await http.request(method, "/authorize")).status_code == 405

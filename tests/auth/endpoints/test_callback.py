@@ -11,6 +11,7 @@ from auth.upstream.connection import Status
 from auth.upstream.login import Tokens
 from tests.auth.calendly_side import consent
 from tests.auth.site import BACK, ISSUER, STATE, Served, link_back, query_of
+from tests.cases import each
 
 
 @pytest.mark.requirement("callback-code", "scopes-answered")
@@ -37,8 +38,7 @@ async def test_a_whole_sign_in_ends_with_tokens_for_the_person_who_signed_in(eve
 
 
 @pytest.mark.requirement("callback-browser")
-async def test_the_way_back_of_one_browser_is_worth_nothing_in_another(every_site: Served) -> None:
-    served = every_site
+async def test_the_way_back_of_one_browser_is_worth_nothing_in_another(served: Served) -> None:
     client = await served.register()
     attacker, victim = served.browser(), served.browser()
     answer = await consent(await attacker.approve(served.request(client)))
@@ -64,7 +64,7 @@ async def test_the_cookie_of_another_approval_does_not_do(served: Served) -> Non
 
 
 @pytest.mark.requirement("callback-state")
-@pytest.mark.parametrize("state", [None, "", "unknown", "x" * 43])
+@each("state", [None, "", "unknown", "x" * 43])
 async def test_an_unknown_state_is_refused(served: Served, state: str | None) -> None:
     client = await served.register()
     browser = served.browser()
@@ -76,8 +76,7 @@ async def test_an_unknown_state_is_refused(served: Served, state: str | None) ->
 
 
 @pytest.mark.requirement("callback-state", "duplicates-refused")
-async def test_a_state_works_once_and_in_time_and_is_there_once(every_site: Served) -> None:
-    served = every_site
+async def test_a_state_works_once_and_in_time_and_is_there_once(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
     answer = await consent(await browser.approve(served.request(client)))
@@ -125,7 +124,7 @@ async def test_a_no_at_calendly_reaches_page_and_client(served: Served) -> None:
     assert (await browser.return_from_calendly(answer)).status_code == 400
 
 
-@pytest.mark.parametrize("answer", [{"error": "invalid_scope"}, {"error": "<b>", "code": "y"}, {}])
+@each("answer", [{"error": "invalid_scope"}, {"error": "<b>", "code": "y"}, {}])
 async def test_another_refusal_of_calendlys_reaches_page_and_client(served: Served, answer: dict[str, str]) -> None:
     client = await served.register()
     browser = served.browser()
@@ -188,8 +187,7 @@ async def test_an_agent_let_in_again_keeps_one_grant_with_what_was_allowed_last(
 
 
 @pytest.mark.requirement("connection-shared")
-async def test_one_person_with_two_agents_has_two_grants_and_one_connection(every_site: Served) -> None:
-    served = every_site
+async def test_one_person_with_two_agents_has_two_grants_and_one_connection(served: Served) -> None:
     await served.sign_in(scope="users:read")
     await served.sign_in(scope="users:read")
     async with served.site.database.read() as connection:
@@ -200,9 +198,8 @@ async def test_one_person_with_two_agents_has_two_grants_and_one_connection(ever
 
 @pytest.mark.requirement("connection-proved")
 async def test_tokens_that_calendly_ended_unnoticed_are_not_kept_in_place_of_those_of_a_narrower_sign_in(
-    every_site: Served,
+    served: Served,
 ) -> None:
-    served = every_site
     await served.sign_in(scope="users:read event_types:write")
     async with served.site.database.read() as connection:
         person = (await connection.execute(select(user_table.c.uri))).scalar_one()

@@ -53,8 +53,8 @@ async def test_the_page_says_who_asks_that_nobody_checked_and_where_it_leads(ser
 
 
 @pytest.mark.requirement("consent-loopback-warning")
-@pytest.mark.parametrize(
-    ("uris", "warned"),
+@each(
+    "uris, warned",
     [
         (["http://127.0.0.1:1/x"], True),
         (["http://127.0.0.1:1/x", "http://localhost/y"], True),
@@ -92,8 +92,8 @@ async def test_every_page_is_without_scripts_framing_referrer_and_cache(served: 
 
 
 @pytest.mark.requirement("form-action")
-@pytest.mark.parametrize(
-    ("uri", "source"),
+@each(
+    "uri, source",
     [
         (BACK, "https://agent.example"),
         ("http://127.0.0.1:5/x", "http://127.0.0.1:5"),
@@ -216,7 +216,7 @@ async def test_the_pages_name_who_runs_the_server_and_how_to_reach_them(served: 
 
 
 @pytest.mark.requirement("off-unless-allowed")
-@pytest.mark.parametrize("filled", [("deny", None), ("allow", ""), ("allow", "users=off"), ("perhaps", None)])
+@each("filled", [("deny", None), ("allow", ""), ("allow", "users=off"), ("perhaps", None)])
 async def test_what_is_no_clear_yes_to_something_is_a_no(served: Served, filled: tuple[str, str | None]) -> None:
     client = await served.register()
     browser = served.browser()
@@ -277,8 +277,7 @@ async def open_form(served: Served, client: Json) -> tuple[Browser, list[tuple[s
 
 
 @pytest.mark.requirement("consent-csrf")
-async def test_a_form_shown_in_another_browser_is_not_taken(every_site: Served) -> None:
-    served = every_site
+async def test_a_form_shown_in_another_browser_is_not_taken(served: Served) -> None:
     client = await served.register()
     _, attackers = await open_form(served, client)
     victim, _ = await open_form(served, client)
@@ -291,7 +290,7 @@ async def test_a_form_shown_in_another_browser_is_not_taken(every_site: Served) 
 
 
 @pytest.mark.requirement("consent-csrf")
-@pytest.mark.parametrize("transaction", [[], [("transaction", "")], [("transaction", "x" * 43)]])
+@each("transaction", [[], [("transaction", "")], [("transaction", "x" * 43)]])
 async def test_a_form_without_its_secret_is_not_taken(served: Served, transaction: list[tuple[str, str]]) -> None:
     client = await served.register()
     browser, filled = await open_form(served, client)
@@ -309,8 +308,8 @@ async def test_a_duplicated_secret_or_decision_is_not_taken_as_a_yes(served: Ser
 
 
 @pytest.mark.requirement("consent-origin")
-@pytest.mark.parametrize(
-    ("headers", "taken"),
+@each(
+    "headers, taken",
     [
         ({"Origin": ISSUER}, True),
         ({"Origin": "null"}, True),

@@ -11,6 +11,7 @@ from auth.grants.rate_limits import RATE_LIMITS
 from auth.tables import page_session, page_sign_in, upstream_connection
 from tests.auth.calendly_side import consent
 from tests.auth.site import ISSUER, Served, query_of, secret_of, serve
+from tests.cases import each
 
 SIGN_IN = "Sign in to continue"
 
@@ -68,7 +69,7 @@ async def test_calendly_is_asked_for_identity_alone_and_the_persons_connection_s
 
 
 @pytest.mark.requirement("open-redirect")
-@pytest.mark.parametrize(
+@each(
     "to",
     [
         *("https://evil.example", "//evil.example", "/\\evil.example", "/connections//evil.example", "/connections\n"),
@@ -84,8 +85,7 @@ async def test_a_sign_in_leads_to_pages_of_ours_and_nowhere_else(served: Served,
 
 
 @pytest.mark.requirement("page-sessions")
-async def test_a_way_back_is_good_in_the_browser_that_set_out_once_and_in_time(every_site: Served) -> None:
-    served = every_site
+async def test_a_way_back_is_good_in_the_browser_that_set_out_once_and_in_time(served: Served) -> None:
     attacker, victim = served.browser(), served.browser()
     answer = await consent(await attacker.set_out("/connections"))
     await victim.set_out("/connections")  # has a cookie of its own
@@ -128,7 +128,7 @@ async def test_a_sign_in_begins_a_new_session_and_ends_the_one_before(served: Se
 
 
 @pytest.mark.requirement("page-sessions")
-@pytest.mark.parametrize("answer", [{"error": "access_denied"}, {"error": "server_error"}, {}])
+@each("answer", [{"error": "access_denied"}, {"error": "server_error"}, {}])
 async def test_who_does_not_sign_in_at_calendly_is_not_signed_in_here(served: Served, answer: dict[str, str]) -> None:
     browser = served.browser()
     state = query_of(await browser.set_out("/connections"))["state"]
@@ -138,8 +138,7 @@ async def test_who_does_not_sign_in_at_calendly_is_not_signed_in_here(served: Se
 
 
 @pytest.mark.requirement("page-sessions")
-async def test_a_session_ends_of_idleness_and_of_age(every_site: Served) -> None:
-    served = every_site
+async def test_a_session_ends_of_idleness_and_of_age(served: Served) -> None:
     browser = served.browser()
     await browser.sign_in_to()
     for _ in range(int((LIFE - IDLE_LIFE) / timedelta(minutes=25))):
@@ -177,7 +176,7 @@ async def test_signing_out_ends_the_session_for_good(served: Served) -> None:
 
 
 @pytest.mark.requirement("page-forms")
-@pytest.mark.parametrize("path", ["/sign-out", "/connections", "/connections/all"])
+@each("path", ["/sign-out", "/connections", "/connections/all"])
 async def test_a_form_counts_only_with_the_secret_of_this_very_session(served: Served, path: str) -> None:
     browser, other = served.browser(), served.browser()
     page, others = await browser.sign_in_to(), await other.sign_in_to(person=1)
@@ -191,7 +190,7 @@ async def test_a_form_counts_only_with_the_secret_of_this_very_session(served: S
 
 
 @pytest.mark.requirement("page-forms")
-@pytest.mark.parametrize(
+@each(
     "headers",
     [
         {"Origin": "https://evil.example"},

@@ -6,6 +6,7 @@ from auth.endpoints.agent_tokens import create
 from auth.endpoints.ending import end_grant
 from auth.tables import grant, upstream_connection
 from tests.auth.site import BACK, Served, basic
+from tests.cases import each
 
 
 async def connection_of(served: Served) -> tuple[str, bytes | None, bytes | None]:
@@ -41,8 +42,7 @@ async def test_a_public_client_revokes_its_refresh_token_and_all_that_came_of_it
 
 
 @pytest.mark.requirement("revoke-kinds")
-async def test_revoking_an_access_token_ends_that_one_only(every_site: Served) -> None:
-    served = every_site
+async def test_revoking_an_access_token_ends_that_one_only(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     assert (await served.revoke(client, tokens.access)).status_code == 200
@@ -52,8 +52,7 @@ async def test_revoking_an_access_token_ends_that_one_only(every_site: Served) -
 
 
 @pytest.mark.requirement("revoke-ends-at-once")
-async def test_a_refresh_token_that_was_used_before_still_says_what_to_end(every_site: Served) -> None:
-    served = every_site
+async def test_a_refresh_token_that_was_used_before_still_says_what_to_end(served: Served) -> None:
     client = await served.register()
     first = await served.sign_in(client)
     second = await served.refresh(client, first.refresh)
@@ -73,8 +72,7 @@ async def test_a_confidential_client_has_to_prove_who_it_is(served: Served) -> N
     assert not await served.is_live(tokens.access)
 
 
-async def test_a_client_cannot_revoke_what_was_given_to_another(every_site: Served) -> None:
-    served = every_site
+async def test_a_client_cannot_revoke_what_was_given_to_another(served: Served) -> None:
     owner, other = await served.register(), await served.register()
     tokens = await served.sign_in(owner)
     for token in (tokens.refresh, tokens.access):
@@ -84,7 +82,7 @@ async def test_a_client_cannot_revoke_what_was_given_to_another(every_site: Serv
     assert await served.is_live(tokens.access)
 
 
-@pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense"])
+@each("hint", ["access_token", "refresh_token", "nonsense"])
 async def test_a_wrong_hint_does_no_harm(served: Served, hint: str) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
@@ -124,8 +122,7 @@ async def test_the_last_grant_of_a_person_also_ends_at_calendly_and_its_cipherte
 
 
 @pytest.mark.requirement("revoke-last-grant")
-async def test_the_connection_stays_while_the_same_client_has_another_sign_in(every_site: Served) -> None:
-    served = every_site
+async def test_the_connection_stays_while_the_same_client_has_another_sign_in(served: Served) -> None:
     client = await served.register()
     first, second = await served.sign_in(client), await served.sign_in(client)
     await served.revoke(client, first.refresh)
@@ -134,8 +131,7 @@ async def test_the_connection_stays_while_the_same_client_has_another_sign_in(ev
 
 
 @pytest.mark.requirement("revoke-last-grant")
-async def test_the_connection_stays_while_a_code_of_the_person_waits_to_be_redeemed(every_site: Served) -> None:
-    served = every_site
+async def test_the_connection_stays_while_a_code_of_the_person_waits_to_be_redeemed(served: Served) -> None:
     client = await served.register()
     first = await served.sign_in(client)
     code = await served.code(client)
@@ -146,8 +142,7 @@ async def test_the_connection_stays_while_a_code_of_the_person_waits_to_be_redee
 
 
 @pytest.mark.requirement("revoke-last-grant")
-async def test_a_person_who_comes_back_is_connected_anew(every_site: Served) -> None:
-    served = every_site
+async def test_a_person_who_comes_back_is_connected_anew(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     await served.revoke(client, tokens.refresh)
@@ -184,8 +179,7 @@ async def test_revoking_by_all_processes_at_once_leaves_nothing_live(every_site:
     assert await connection_of(served) == ("revoked", None, None)
 
 
-async def test_an_agent_token_keeps_its_person_connected(every_site: Served) -> None:
-    served = every_site
+async def test_an_agent_token_keeps_its_person_connected(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     made = await create(served.site, name="nightly", person=None, scopes=["users:read"])

@@ -60,8 +60,7 @@ async def test_a_person_whose_last_token_died_of_age_is_disconnected_at_calendly
 
 
 @pytest.mark.requirement("refresh-reuse")
-async def test_a_used_refresh_token_is_recognised_for_as_long_as_it_would_have_been_good(every_site: Served) -> None:
-    served = every_site
+async def test_a_used_refresh_token_is_recognised_for_as_long_as_it_would_have_been_good(served: Served) -> None:
     client = await served.register()
     first = await served.sign_in(client)
     second = await served.refresh(client, first.refresh)
@@ -73,8 +72,7 @@ async def test_a_used_refresh_token_is_recognised_for_as_long_as_it_would_have_b
 
 
 @pytest.mark.requirement("code-replay")
-async def test_a_used_code_is_recognised_for_as_long_as_its_family_can_live(every_site: Served) -> None:
-    served = every_site
+async def test_a_used_code_is_recognised_for_as_long_as_its_family_can_live(served: Served) -> None:
     client = await served.register()
     code = await served.code(client)
     tokens = await served.redeem(client, code)
@@ -100,8 +98,7 @@ async def test_rows_do_not_grow_with_the_age_of_an_agent(served: Served) -> None
     assert len(set(sizes[1:])) == 1
 
 
-async def test_an_idempotency_key_is_dropped_when_its_time_is_over(every_site: Served) -> None:
-    served = every_site
+async def test_an_idempotency_key_is_dropped_when_its_time_is_over(served: Served) -> None:
     now = served.site.now()
     async with served.site.database.begin() as connection:
         row = {"digest": "digest", "outcome_ciphertext": b"sealed", "expires_at": now + timedelta(hours=24)}
@@ -112,8 +109,7 @@ async def test_an_idempotency_key_is_dropped_when_its_time_is_over(every_site: S
         assert await rows(served) == left
 
 
-async def test_a_person_who_signs_in_again_is_not_forgotten(every_site: Served) -> None:
-    served = every_site
+async def test_a_person_who_signs_in_again_is_not_forgotten(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     await served.revoke(client, tokens.refresh)

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncGenerator
@@ -134,13 +135,14 @@ async def test_what_is_no_good_document_stops_the_sign_in_without_a_word_about_w
 
 
 @pytest.mark.requirement("documents-guarded")
-@pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\n", answer()[:-20]])
-async def test_a_host_that_takes_too_long_is_not_waited_for(served: Served, host: DocumentHost, sent: bytes) -> None:
+async def test_a_host_that_takes_too_long_is_not_waited_for(served: Served, host: DocumentHost) -> None:
     assert PATIENCE == 10
-    host.answers = [sent + NEVER_ENDS]
+    host.answers = [sent + NEVER_ENDS for sent in (b"", b"HTTP/1.1 200 OK\r\n", answer()[:-20])]
     served = serve(replace(served.site, documents=host.fetcher(patience=2)), served.calendly)
-    assert (await served.browser().open(served.request(CLIENT))).status_code == 400
-    assert len(host.requests) == 1
+    clients = [{**CLIENT, "client_id": f"https://{HOST}/oauth/{number}.json"} for number in range(3)]
+    pages = await asyncio.gather(*(served.browser().open(served.request(client)) for client in clients))
+    assert [page.status_code for page in pages] == [400] * 3
+    assert len(host.requests) == 3
 
 
 async def test_a_failure_is_not_remembered(served: Served, host: DocumentHost) -> None:
