@@ -8,7 +8,6 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from auth.access.levels import UNLIMITED
@@ -18,6 +17,7 @@ from auth.endpoints.agent_tokens import create
 from auth.endpoints.site import MeetingName, NamedCondition, NoNames
 from auth.endpoints.sweep import sweep
 from auth.tables import agent_restriction, grant, metadata, page_session, upstream_connection, user
+from storage.connection import DatabaseConnection
 from tests.auth.calendly_side import consent
 from tests.auth.site import Browser, Json, Served, query_of, serve
 from tests.consent_forms import levels_on
@@ -102,7 +102,7 @@ async def test_saving_a_page_as_it_is_changes_nothing_of_what_is_stored(served: 
     before = await access_of(served, tokens.access)
     assert before["booking"] == "ask"  # open: the client can still ask for the scope
     browser, page = await own_page(served)
-    assert levels_on(page.text).chosen["booking"] == "off"
+    assert levels_on(page.text).chosen["booking"] == "ask"
     assert message_on(await change(browser, page, "")) == "Nothing was changed."
     assert await access_of(served, tokens.access) == before
 
@@ -117,6 +117,10 @@ async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_
     mixed = message_on(await change(browser, saved, "users=off,booking=ask"))
     assert mixed.endswith("from its next call on, but for Booking once the app has signed in again.")
     assert message_on(await change(browser, saved, "users=read,booking=full")).startswith("Your profile")
+    taken_back = await change(browser, await browser.see(page.url.path), "booking=off")
+    assert message_on(taken_back) == "Booking is now “No”. This holds from its next call on."
+    assert "Booking is now" not in message_on(await change(browser, taken_back, ""))
+    assert (await access_of(served, tokens.access))["booking"] == "off"
     assert (await served.call(tokens.access)).json()["scopes"] == "users:read"
     assert (await served.call(tokens.access, **{"X-Needs": "scheduled_events:write"})).status_code == 403
 
@@ -441,7 +445,7 @@ async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_c
     assert len(revoked) == 1
 
 
-async def _places_of(connection: AsyncConnection, person: str) -> dict[str, list[str]]:
+async def _places_of(connection: DatabaseConnection, person: str) -> dict[str, list[str]]:
     """Find every row of every table that names a person, by URI or by uuid."""
     uuid, found = person.rpartition("/")[2], dict[str, list[str]]()
     for table in metadata.sorted_tables:
