@@ -1,7 +1,7 @@
 """What pages show: agents, entries of the audit log, and times in the person's zone."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -90,7 +90,7 @@ class Choices:
 
     Attributes:
         levels: The levels of each capability.
-        shown: What it may do now, within its scopes and the operator's ceiling.
+        shown: What is chosen; a level beyond the agent's scopes waits for a new sign-in of the app.
         offer: The choices, for a page.
     """
 
@@ -112,7 +112,7 @@ def choices(site: Site, agent: GrantedAgent) -> Choices:
     """
     everything, now = site.levels(site.offered), site.levels(agent.scopes)
     levels = now if agent.kind == JOB else everything
-    shown = {name: replace(agent.access.get(name, OFF), level="off") for name in levels} | dict(cut(now, agent.access))
+    shown = cut(levels, agent.access)
     return Choices(levels, shown, offer(levels, everything, shown, site.capabilities))
 
 
@@ -169,7 +169,7 @@ def card(site: Site, agent: GrantedAgent, timezone: str | None, recent: Sequence
         let_in=said(agent.let_in_at, timezone),
         ends=None if agent.ends_at is None else said(agent.ends_at, timezone),
         last_call=next((told.time for told in recent if told.is_call), None),
-        levels=by_level(choices(site, agent).shown),
+        levels=by_level(cut(site.levels(agent.scopes), agent.access)),
         recent=recent,
     )
 

@@ -20,6 +20,7 @@ from events.feed.feed import Feeds
 from events.feed.stored_feeds import StoredFeed
 from events.looks.looking import Exhausted, Look
 from storage.errors import StorageUnavailable
+from storage.scoped_tasks import ScopedTasks
 
 _log: Final = logging.getLogger(__name__)
 
@@ -73,7 +74,7 @@ class _Spending:
     async def send(self, request: Request) -> JSON:
         """Send a request where one is left. Raises CalendlyError and Exhausted."""
         now = self.now()
-        while self.spent and self.spent[0] <= now - _MINUTE:
+        while self.spent and not now - _MINUTE < self.spent[0] <= now:  # later: before the clock was set back
             self.spent.popleft()
         if len(self.spent) >= max(_LEAST, self.access.per_minute // _SHARE):
             raise Exhausted
@@ -94,6 +95,7 @@ class Looks:
     feeds: Feeds
     owner: str
     sleep: Callable[[float], Awaitable[None]]
+    _tasks: ScopedTasks = field(default_factory=ScopedTasks)
     _running: dict[str, asyncio.Task[None]] = field(default_factory=dict[str, asyncio.Task[None]])
     _spent: dict[str, deque[datetime]] = field(default_factory=dict[str, deque[datetime]])
     _not_before: dict[str, datetime] = field(default_factory=dict[str, datetime])
@@ -114,12 +116,12 @@ class Looks:
             StorageUnavailable: The database failed.
         """
         found, now = await self.feeds.begin(person), self.feeds.now()
-        is_fresh = found.checked_at is not None and found.checked_at > now - FRESH
+        is_fresh = found.checked_at is not None and abs(now - found.checked_at) < FRESH
         if found.proved_at is not None or is_fresh or self._not_before.get(person, now) > now:
             return found
         look = self._running.get(person)
         if look is None:
-            look = self._running[person] = asyncio.create_task(self.look(found, access, rereads=rereads))
+            look = self._running[person] = self._tasks.begin(self.look(found, access, rereads=rereads))
             look.add_done_callback(lambda ended: self._ended(person, ended))
         patience = asyncio.ensure_future(self.sleep(_PATIENCE))
         await asyncio.wait({look, patience}, return_when=asyncio.FIRST_COMPLETED)
@@ -153,11 +155,8 @@ class Looks:
 
     async def close(self) -> None:
         """End the looks that are running."""
-        looks = [*self._running.values()]
-        for look in looks:
-            look.cancel()
-        if looks:
-            await asyncio.wait(looks)
+        self._tasks.stop()
+        await self._tasks.late()
 
     def _ended(self, person: str, look: asyncio.Task[None]) -> None:
         """Let the next look begin. Whoever waits is told why this one failed; nobody may be left who does."""

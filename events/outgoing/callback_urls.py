@@ -12,7 +12,7 @@ from events.outgoing.wire import LONGEST_URL, EventsRefusal, Meaning
 Callbacks = Literal["public", "listed", "off"]
 
 _PRINTABLE: Final = re.compile(r"[!-~]+")
-_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9.])?|[0-9a-f:.]*:[0-9a-f:.]*")
+_HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
 _PORTS: Final = {"https": 443, "http": 80}
 _FIELD: Final = "delivery.url"
 _NO_HOST: Final = "must be hosts such as n8n.example.com or 10.0.0.5:5678, separated by commas."
@@ -23,7 +23,7 @@ class CallbackHost:
     """A host that may be posted to, at one port or, where that is None, at any.
 
     Attributes:
-        name: In lower case, an IPv6 address without brackets.
+        name: In lower case and without a final full stop, an IPv6 address at its shortest and without brackets.
         port: None for any.
     """
 
@@ -35,10 +35,10 @@ class CallbackHost:
         """Read `host` or `host:port`. Raises ValueError."""
         try:
             parts = urlsplit(f"//{text.strip()}")
-            name, port = parts.hostname or "", parts.port
+            name, port = _spelled(parts.hostname or ""), parts.port
         except ValueError:
             raise ValueError(_NO_HOST) from None
-        if parts.netloc != text.strip() or "@" in text or not _HOST.fullmatch(name) or port == 0:
+        if parts.netloc != text.strip() or "@" in text or port == 0:
             raise ValueError(_NO_HOST)
         return cls(name, port)
 
@@ -99,13 +99,20 @@ def _read(url: str) -> tuple[str, str, int]:
         raise _invalid(f"Use at most {LONGEST_URL} visible ASCII characters, without a backslash or fragment.")
     try:
         parts = urlsplit(url)
-        port = parts.port
+        host, port = _spelled(parts.hostname or ""), parts.port
     except ValueError:
-        raise _invalid("Use an https address.") from None
-    host = parts.hostname or ""
-    if parts.scheme not in _PORTS or "@" in parts.netloc or not _HOST.fullmatch(host) or port == 0:
+        raise _invalid("Use an https address with a host.") from None
+    if parts.scheme not in _PORTS or "@" in parts.netloc or port == 0:
         raise _invalid("Use an https address with a host and without a user name.")
     return parts.scheme, host, _PORTS[parts.scheme] if port is None else port
+
+
+def _spelled(host: str) -> str:
+    """Return a host in the one spelling by which it is listed, counted and shown. Raises ValueError."""
+    name = host.removesuffix(".")  # which only says that the name is whole (RFC 3986, 3.2.2)
+    if not _HOST.fullmatch(name):
+        raise ValueError(name)
+    return ip_address(name).compressed if ":" in name else name
 
 
 def _is_loopback(host: str) -> bool:

@@ -34,6 +34,7 @@ from events.outgoing.stored_subscriptions import StoredSubscription, note_arriva
 from events.outgoing.subscribing import watermark
 from events.outgoing.wire import EventsRefusal, event_message_id
 from storage.errors import StorageUnavailable, UnreadableSecret
+from storage.scoped_tasks import ScopedTasks
 
 _PAUSE: Final = 5.0
 """How long to wait for a publication before looking for what is due, in seconds."""
@@ -72,7 +73,7 @@ class Deliverer:
     random_bytes: Callable[[int], bytes]
     random: Callable[[], float]
     woken: asyncio.Event = field(default_factory=asyncio.Event)
-    _posts: set[asyncio.Task[None]] = field(default_factory=set[asyncio.Task[None]])
+    _posts: ScopedTasks = field(default_factory=ScopedTasks)
 
     async def run(self) -> None:
         """Deliver until cancelled; then posts under way get 10 seconds."""
@@ -212,9 +213,7 @@ class Deliverer:
             return False
         for delivery in claimed:
             self.endings.in_flight.begin(delivery.host)
-            post = asyncio.create_task(self._attempted(delivery))
-            self._posts.add(post)
-            post.add_done_callback(self._posts.discard)
+            self._posts.begin(self._attempted(delivery))
         return bool(claimed)
 
     async def _attempted(self, claimed: Claimed) -> None:
@@ -238,10 +237,8 @@ class Deliverer:
                 wait.cancel()
 
     async def _finish(self) -> None:
-        """Let posts under way end; what takes longer is claimed elsewhere."""
-        if not self._posts:
-            return
+        """Let posts under way end. What takes longer is broken off, and claimed elsewhere once its claim is over."""
         with anyio.CancelScope(shield=True):
-            _, late = await asyncio.wait(self._posts, timeout=_STOPPING)
-            for post in late:
-                post.cancel()
+            if await self._posts.late(_STOPPING):
+                self._posts.stop()
+                await self._posts.late()

@@ -33,7 +33,7 @@ class MinuteLimits:
             limits: How many there may be, by whose they are.
         """
         now = self.now()
-        self._forget(now - _MINUTE)
+        self._forget(now)
         for whose, most in limits.items():
             begun = self._begun.get(whose)
             if begun is not None and len(begun) >= most:
@@ -41,9 +41,10 @@ class MinuteLimits:
         for whose in limits:
             self._begun.setdefault(whose, deque()).append(now)
 
-    def _forget(self, before: datetime) -> None:
+    def _forget(self, now: datetime) -> None:
         for whose, begun in list(self._begun.items()):
-            while begun and begun[0] <= before:
+            # What lies ahead was counted before the clock was set back.
+            while begun and not now - _MINUTE < begun[0] <= now:
                 begun.popleft()
             if not begun:
                 del self._begun[whose]

@@ -120,6 +120,7 @@ def read_poll(params: Mapping[str, Any]) -> PollRequest:
 
 def read_list(params: Mapping[str, Any]) -> None:
     """Check the parameters of `events/list`, which has one page. Raises EventsRefusal, InvalidParams."""
+    _check_size(params)
     if params.get("cursor") is not None:
         raise invalid("cursor", "The list has one page: leave it out")
 
@@ -190,10 +191,7 @@ def exhausted(limit: str, most: int, message: str, wait: timedelta | None = None
 
 
 def _named(params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    if _size(params) > MOST_PARAMS:
-        raise EventsRefusal(
-            Meaning.INVALID_PARAMS, f"Pass at most {MOST_PARAMS} bytes of parameters.", {"field": "params"}
-        )
+    _check_size(params)
     name = _text(params, "name", "name")
     if not 0 < len(name) <= LONGEST_NAME:
         raise invalid("name", f"Pass the name of a kind, of at most {LONGEST_NAME} characters")
@@ -201,6 +199,12 @@ def _named(params: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     if _size(arguments) > MOST_ARGUMENTS:
         raise invalid("arguments", f"Pass at most {MOST_ARGUMENTS} bytes")
     return name, arguments
+
+
+def _check_size(params: Mapping[str, Any]) -> None:
+    if _size(params) > MOST_PARAMS:
+        told = f"Pass at most {MOST_PARAMS} bytes of parameters."
+        raise EventsRefusal(Meaning.INVALID_PARAMS, told, {"field": "params"})
 
 
 def _query(params: Mapping[str, Any]) -> EventQuery:

@@ -5,7 +5,10 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
+from itertools import chain
+from textwrap import wrap
 from typing import Final
 
 import anyio
@@ -25,7 +28,7 @@ from server.commands.declaring import SWITCH, Action, Command, Invocation, Run
 from server.commands.token import opened_site
 from server.configuration.hints import as_typed
 from server.configuration.settings import Settings
-from server.configuration.terminal import PROGRAM, CommandError, UsageError, columns, reporting, say, show
+from server.configuration.terminal import PROGRAM, CommandError, UsageError, reporting, say, show
 from server.hosted.event_delivery import callback_poster, endings_of, subscriptions_of
 from server.hosted.hosting import hosted_selection, webhooks_of
 from server.hosted.peoples_events import reason_for
@@ -36,11 +39,9 @@ from server.stores.events import feeds_in
 from storage.errors import StorageError
 
 _NONE: Final = f"Calendly tells this server nothing at once: no webhook is on. `{PROGRAM} events enable` makes one."
-_WEBHOOKS: Final = ("person", "events", "state", "last told")
-_SUBSCRIPTIONS: Final = (
-    *("subscription", "agent", "person", "kind", "host", "since", "until", "state", "outstanding"),
-    *("last delivery", "last error"),
-)
+_WIDTH: Final = 80
+"""Characters of a line in the list, but for a word that is longer."""
+
 _USUAL: Final = (BOOKED, CANCELED, RESCHEDULED)
 """The kinds that are posted to a program where none are named."""
 
@@ -202,18 +203,9 @@ async def _listed(desk: _Desk, *, as_json: bool) -> str:
         listed = {"webhooks": webhooks, "subscriptions": [one.facts() for one in subscriptions]}
         return json.dumps(listed, ensure_ascii=False, indent=2)
     called = await desk.called({*people, *(one.person for one in subscriptions)})
-    cells = [(called[person], *(value or "never" for value in _facts(webhook).values())) for person, webhook in found]
-    told = columns([_WEBHOOKS, *cells]) if cells else as_typed(_NONE)
-    return "\n\n".join(
-        [
-            told,
-            *(
-                [columns([_SUBSCRIPTIONS, *(_cells(one, called[one.person]) for one in subscriptions)])]
-                if subscriptions
-                else []
-            ),
-        ]
-    )
+    told = "\n".join(_webhook(each, called[person]) for person, each in found)
+    posted = (_subscription(each, called[each.person]) for each in subscriptions)
+    return "\n\n".join([told or as_typed(_NONE), *posted])
 
 
 def _facts(webhook: FamilyWebhook) -> dict[str, str | None]:
@@ -225,20 +217,30 @@ def _facts(webhook: FamilyWebhook) -> dict[str, str | None]:
     }
 
 
-def _cells(one: ListedSubscription, person: str) -> tuple[str, ...]:
-    return (
-        one.id,
-        one.agent,
-        person,
-        shown(" ".join([one.kind, *(f"{name}={value}" for name, value in one.arguments.items())])),
-        one.host,
-        f"{one.since:%Y-%m-%d}",
-        f"{one.until:%Y-%m-%d %H:%M}" if one.until else "no end",
-        one.state,
-        str(one.outstanding),
-        one.last_delivery.isoformat(timespec="seconds") if one.last_delivery else "never",
-        one.last_error or "none",
+def _webhook(one: FamilyWebhook, person: str) -> str:
+    return _laid_out(f"{one.family} of {person}: {one.state.value}, last told {_minute(one.last_at)}")
+
+
+def _subscription(one: ListedSubscription, person: str) -> str:
+    narrowed = "".join(f" with {name} {value}" for name, value in one.arguments.items())
+    until = f"until {_minute(one.until)}" if one.until else "without an end"
+    return _laid_out(
+        f"{one.id}: {one.state}",
+        f"{one.kind} of {person}{shown(narrowed)}, for {one.agent}",
+        f"to {one.host}, since {one.since:%Y-%m-%d}, {until}",
+        f"{one.outstanding} on their way, last delivery {_minute(one.last_delivery)}, last error "
+        f"{one.last_error or 'none'}",
     )
+
+
+def _laid_out(*texts: str) -> str:
+    """Lay out texts, each from a line of its own, all but the very first line indented."""
+    lines = (wrap(text, _WIDTH - 2, break_long_words=False, break_on_hyphens=False) for text in texts)
+    return "\n  ".join(chain.from_iterable(lines))
+
+
+def _minute(time: datetime | None) -> str:
+    return f"{time:%Y-%m-%d %H:%M} UTC" if time else "never"
 
 
 _PERSON: Final = {

@@ -95,13 +95,15 @@ class EventsAnswers:
         checks: Check what is asked for, and call tools.
         profile: Whose error codes there are.
         polls: How many polls there may be.
-        subscribing: Makes subscriptions; None where events cannot be posted.
+        subscribing: Makes and ends subscriptions; None where there are none.
+        is_posting: Events are posted; where the operator has switched that off, what there was can still be ended.
     """
 
     checks: EventChecks
     profile: WireProfile
     polls: MinuteLimits
     subscribing: Subscribing | None = None
+    is_posting: bool = False
 
     async def answer(self, context: Context) -> dict[str, Any]:
         """Answer a request. Raises MCPError."""
@@ -115,13 +117,13 @@ class EventsAnswers:
     async def _list(self, _context: Context, principal: Principal, params: Mapping[str, Any]) -> dict[str, Any]:
         read_list(params)
         families = await self.checks.families(principal.account.user)
-        delivery = [POLLED] if self.subscribing is None else [WEBHOOK, POLLED]
+        delivery = [WEBHOOK, POLLED] if self.is_posting else [POLLED]
         return {"events": [_described(kind, delivery) for kind in offered(principal, families)]}
 
     async def _subscribe(self, context: Context, principal: Principal, params: Mapping[str, Any]) -> dict[str, Any]:
         request = read_subscribe(params)
         family = await self.checks.family(principal, request.query.name)
-        if self.subscribing is None or request.mode != WEBHOOK:
+        if self.subscribing is None or not self.is_posting or request.mode != WEBHOOK:
             told = "Events are not delivered that way here: events/list names the ways."
             data = {"feature": "deliveryMode", "value": request.mode[:_LONGEST_CURSOR]}
             raise EventsRefusal(Meaning.UNSUPPORTED, told, data)

@@ -80,7 +80,8 @@ class EventDelivery:
             checks=EventChecks(handlers=handlers, families=partial(live_families, endings.database)),
             profile=endings.profile,
             polls=poll_limits(endings.now),
-            subscribing=None if settings.callbacks == "off" else self.subscriptions,
+            subscribing=self.subscriptions,
+            is_posting=settings.callbacks != "off",
         )
 
     def listening(self, handlers: Handlers) -> Listening:

@@ -224,6 +224,22 @@ async def test_a_person_ends_a_subscription_on_the_page_of_its_agent(site: Site)
         assert (await arrival(callback)).content["type"] == "terminated"
 
 
+@pytest.mark.requirement("mcp-events-page")
+async def test_what_was_subscribed_to_can_be_ended_once_the_operator_lets_nothing_be_posted(
+    site: Site, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    host = await signed_in(site)
+    here = {**upstream_settings(sandbox.url), **kept_in(tmp_path), "CALENDLY_MCP_CALLBACKS": "off"}
+    async with plain_callback_host() as callback:
+        await host.subscribe(callback)
+        with hosted(public_url=site.url, **here) as closed:
+            silent = Host(Site(closed.answers_at, closed.process, closed.answers_at), host.agent)
+            assert {tuple(kind["delivery"]) for kind in (await silent.result("events/list"))["events"]} == {("poll",)}
+            assert (await silent.ask("events/subscribe", **_subscription(callback)))["error"]["code"] == -32014
+            assert await silent.result("events/unsubscribe", **_subscription(callback)) == {}
+        assert "deliveryStatus" not in await host.subscribe(callback)  # it is a new one
+
+
 @pytest.mark.requirement("mcp-events-access")
 async def test_an_agent_without_the_level_is_refused_and_one_without_the_scope_sent_to_a_new_consent(
     site: Site,

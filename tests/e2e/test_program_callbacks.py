@@ -115,7 +115,8 @@ async def test_a_program_is_told_of_each_event_once_until_the_operator_ends_it(
     assert [one["kind"] for one in listed(operator)] == ["meeting.canceled", "meeting.rescheduled"]
     shown = operator.run("list").stdout + operator.run("list", "--json").stdout + made.stderr
     entries = run("audit", "list", **operator.settings, CALENDLY_MCP_PUBLIC_URL=operator.site.url).stdout
-    assert f"127.0.0.1:{port}" in shown
+    assert f"  meeting.canceled of maya@northlight.example, for CI\n  to 127.0.0.1:{port}, since 2" in shown
+    assert max(map(len, operator.run("list").stdout.splitlines())) <= 80
     assert "an operator has events 'meeting.booked' about" in entries
     assert "CI is no longer posted events 'meeting.booked' about" in entries
     assert "path-of-n8n" not in shown + entries

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from storage.database import Database, open_database
 from storage.database import insert as upsert
 from storage.errors import DatabaseUrlError, StorageUnavailable
+from storage.scoped_tasks import ScopedTasks
 from tests.databases import OTHER_URLS
 
 METADATA = MetaData()
@@ -54,6 +55,27 @@ async def test_an_exception_leaves_nothing_of_its_transaction(notes: Database) -
     with pytest.raises(LookupError):
         await change_and_fail()
     assert await texts(notes) == ["first"]
+
+
+async def test_a_task_that_is_stopped_ends_after_its_transaction_and_does_nothing_more(notes: Database) -> None:
+    begun, released, beyond = asyncio.Event(), asyncio.Event(), list[str]()
+
+    async def work() -> None:
+        async with notes.begin() as connection:
+            await connection.execute(update(NOTE).values(text="changed"))
+            begun.set()
+            await released.wait()
+        await asyncio.sleep(0)
+        beyond.append("more")
+
+    tasks = ScopedTasks()
+    tasks.begin(work())
+    await begun.wait()
+    tasks.stop()
+    assert len(await tasks.late(0.0)) == 1
+    released.set()
+    assert await tasks.late() == set()
+    assert (await texts(notes), beyond) == (["changed"], [])
 
 
 async def test_reading_cannot_write(notes: Database) -> None:

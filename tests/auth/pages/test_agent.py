@@ -107,7 +107,7 @@ async def test_saving_a_page_as_it_is_changes_nothing_of_what_is_stored(served: 
     before = await access_of(served, tokens.access)
     assert before["booking"] == "ask"  # open: the client can still ask for the scope
     browser, page = await own_page(served)
-    assert levels_on(page.text).chosen["booking"] == "off"
+    assert levels_on(page.text).chosen["booking"] == "ask"
     assert message_on(await change(browser, page, "")) == "Nothing was changed."
     assert await access_of(served, tokens.access) == before
 
@@ -123,6 +123,10 @@ async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_
     mixed = message_on(await change(browser, saved, "users=off,booking=ask"))
     assert mixed.endswith("from its next call on, but for Booking once the app has signed in again.")
     assert message_on(await change(browser, saved, "users=read,booking=full")).startswith("Your profile")
+    taken_back = await change(browser, await browser.see(page.url.path), "booking=off")
+    assert message_on(taken_back) == "Booking is now “No”. This holds from its next call on."
+    assert "Booking is now" not in message_on(await change(browser, taken_back, ""))
+    assert (await access_of(served, tokens.access))["booking"] == "off"
     assert (await served.call(tokens.access)).json()["scopes"] == "users:read"
     assert (await served.call(tokens.access, **{"X-Needs": "scheduled_events:write"})).status_code == 403
 

@@ -113,6 +113,10 @@ async def test_who_reads_looks_first_where_the_last_look_is_old(watch: Watch) ->
     watch.happen.move()
     watch.pass_time(timedelta(seconds=61))
     assert await watch.read() == ["meeting.booked", "meeting.rescheduled"]
+    watch.pass_time(-timedelta(hours=2))  # the clock is set back
+    watch.happen.mark()
+    assert len(await watch.read(rereads=True)) == 2
+    assert watch.api.asked[-1] == LIST
 
 
 async def test_a_first_look_goes_back_a_day_and_reads_no_more(watch: Watch) -> None:

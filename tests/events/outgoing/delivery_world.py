@@ -43,7 +43,7 @@ OTHER_SECRET: Final = "whsec_" + "x" * 32
 _SEES_ALL: Final = Reader()
 
 
-async def _nothing() -> None:
+async def nothing() -> None:
     """Do nothing before an answer."""
 
 
@@ -58,7 +58,7 @@ class Grants:
     """
 
     standing: dict[str, EventStanding | None] = field(default_factory=dict[str, EventStanding | None])
-    asking: Callable[[], Awaitable[None]] = _nothing
+    asking: Callable[[], Awaitable[None]] = nothing
     real: EventStandings | None = None
 
     async def of(self, grant: str, kind: str) -> EventStanding | None:

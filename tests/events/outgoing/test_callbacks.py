@@ -227,6 +227,9 @@ async def test_a_name_that_changes_its_address_gains_nothing(host: CallbackHost)
         "https://[::1%25eth0]/",
         "https://bücher.example/",
         "https://-connectors.example/",
+        "https://connectors.example../",
+        "https://./",
+        "https://[:::]/",
         "ftp://connectors.example/",
         "file:///etc/passwd",
         "connectors.example",
@@ -248,7 +251,8 @@ def test_what_is_no_https_address_is_no_callback(url: str) -> None:
         ("HTTPS://Connectors.Example:443/Path?q=%2F&x=[1]", "connectors.example"),
         ("https://connectors.example:8443/", "connectors.example:8443"),
         ("https://[2606:2800:220:1::1]:444/x", "[2606:2800:220:1::1]:444"),
-        ("https://connectors.example./", "connectors.example."),
+        ("https://connectors.example./", "connectors.example"),
+        ("https://[2606:2800:0220:01:0:0:0:1]/", "[2606:2800:220:1::1]"),
         # Decimal and hexadecimal hosts are names here; what they resolve to is not public.
         ("https://2130706433/", "2130706433"),
         ("https://0x7f000001/", "0x7f000001"),
@@ -262,7 +266,10 @@ def test_the_operator_says_where_callbacks_may_be() -> None:
     hosts = callback_hosts(["n8n.example.com", "127.0.0.1:8123", "[::1]:8123", "10.1.2.3"])
     listed, off = CallbackRules("listed", hosts), CallbackRules("off", hosts)
 
-    for url in ("https://n8n.example.com:444/", "http://127.0.0.1:8123/x", "http://[::1]:8123/", "https://10.1.2.3/"):
+    for url in (
+        *("https://n8n.example.com:444/", "http://127.0.0.1:8123/x", "http://[::1]:8123/", "https://10.1.2.3/"),
+        *("https://N8N.example.com./", "http://[0:0:0:0:0:0:0:1]:8123/"),
+    ):
         assert listed.check(url).is_listed
         with pytest.raises(EventsRefusal) as refused:
             off.check(url)
@@ -278,7 +285,7 @@ def test_the_operator_says_where_callbacks_may_be() -> None:
         assert refused.value.data == {"field": "delivery.url"}
 
 
-@each("text", ["", "a b", "user@host", "host:0", "host:x", "https://host", "host/path", "host:99999"])
+@each("text", ["", "a b", "user@host", "host:0", "host:x", "https://host", "host/path", "host:99999", ".", "host.."])
 def test_what_is_no_host_cannot_be_listed(text: str) -> None:
     with pytest.raises(ValueError, match="must be hosts"):
         callback_hosts([text])

@@ -7,6 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from sqlalchemy import select
 from typing_extensions import override
@@ -23,7 +24,7 @@ from storage.database import open_database
 from tests.cases import case
 from tests.databases import open_migrated
 from tests.events.outgoing.callback_host import answer, repeating
-from tests.events.outgoing.delivery_world import Notes, World, delivery_world
+from tests.events.outgoing.delivery_world import Notes, World, delivery_world, nothing
 
 pytestmark = pytest.mark.anyio
 
@@ -283,6 +284,32 @@ async def test_a_process_posts_to_one_host_four_at_a_time_and_in_order(world: Wo
         assert len(begun) == 4
         held.set()
     assert world.arrived == events[:4]
+
+
+async def test_a_post_that_is_late_when_the_process_stops_is_waited_for_and_made_by_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("events.outgoing.deliverer._STOPPING", 0.0)
+    await world.subscribe()
+    [event] = await world.book()
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def late() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            with anyio.CancelScope(shield=True):
+                await asyncio.sleep(0)
+            ended.set()
+
+    world.grants.asking = late
+    async with running(world):
+        await begun.wait()
+    assert ended.is_set()
+    world.grants.asking = nothing
+    world.wait(seconds=30)
+    assert (await world.deliver(), world.arrived) == (1, [event])
 
 
 async def test_what_is_published_is_posted_at_once(world: World) -> None:

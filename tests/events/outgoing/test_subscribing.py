@@ -95,6 +95,7 @@ def test_what_has_another_shape_is_refused_with_the_name_of_the_field(field: str
         (read_poll, "maxEvents", changed(maxEvents="10")),
         (read_list, "cursor", {"cursor": "c1"}),
         (read_list, "cursor", {"cursor": 0}),
+        (read_list, "params", {"other": "x" * 66_000}),
         (read_unsubscribe, "delivery.url", changed(delivery={})),
     ],
 )

@@ -116,6 +116,8 @@ async def test_five_challenges_a_minute_are_sent_for_a_grant_and_ten_to_a_host(w
     assert await reason("c") == {"limit": "challenges", "max": 10, "retryAfterMs": 40_000}
     world.wait(seconds=40)
     assert await reason("a") == {"reason": "http_4xx"}
+    world.wait(hours=-1)  # the clock is set back
+    assert [await reason("a") for _ in range(5)] == [{"reason": "http_4xx"}] * 5
 
 
 @pytest.mark.requirement("mcp-events-challenged", "mcp-events-subscribed")
