@@ -2,17 +2,18 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 import anyio
-from sqlalchemy import Table, text
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from storage.engines import BUSY_TIMEOUT, TIMEOUTS, Engines, is_unavailable, open_engines, open_finder
+from storage.connection import DatabaseConnection
+from storage.engines import TIMEOUTS, Engines, Pool, is_unavailable, open_engines, open_finder
 from storage.errors import StorageUnavailable
 from storage.lookups import Fields, Finder, Lookup, LookUpFailed
 
@@ -64,14 +65,12 @@ class Database:
 
     engines: Engines
     patience: float
-    turn: asyncio.Lock | None
-    """Held by each transaction in memory, where readers and a writer cannot work side by side."""
     finder: Finder | None
     """The short way to look up a row, None where there is none."""
     health: Health = field(default_factory=Health)
 
     @asynccontextmanager
-    async def begin(self, *, patience: float | None = None) -> AsyncGenerator[AsyncConnection]:
+    async def begin(self, *, patience: float | None = None) -> AsyncGenerator[DatabaseConnection]:
         """Run one transaction: committed at the end, rolled back when an exception leaves it.
 
         A cancellation does not interrupt it, and it takes at most `patience` seconds (default: that
@@ -79,14 +78,14 @@ class Database:
         one writer only. Raises StorageUnavailable.
         """
         limit = self.patience if patience is None else patience
-        async with self._connect(self.engines.writers, limit) as connection, connection.begin():
+        async with self._connect(self.engines.writers, limit) as connection, _transaction(connection):
             if patience is not None and connection.dialect.name == "postgresql":
                 for setting in TIMEOUTS:
                     await connection.execute(text(f"SET LOCAL {setting} = {round(limit * 1000)}"))
             yield connection
 
     @asynccontextmanager
-    async def read(self) -> AsyncGenerator[AsyncConnection]:
+    async def read(self) -> AsyncGenerator[DatabaseConnection]:
         """Run statements that only read. Each sees what is committed when it starts.
 
         Raises StorageUnavailable, also for a statement that writes.
@@ -112,34 +111,51 @@ class Database:
             return (await connection.execute(lookup.statement, values)).mappings().one_or_none()
 
     @asynccontextmanager
-    async def _connect(self, engine: AsyncEngine, patience: float) -> AsyncGenerator[AsyncConnection]:
+    async def _connect(self, pool: Pool, patience: float) -> AsyncGenerator[DatabaseConnection]:
         connected = False
         try:
             # An interrupted connection would have to be thrown away, so a cancellation waits.
             with anyio.CancelScope(shield=True):
-                async with (
-                    asyncio.timeout(patience) as limit,
-                    self.turn or nullcontext(),
-                    engine.connect() as connection,
-                ):
-                    connected = True
-                    left = (limit.when() or 0) - asyncio.get_running_loop().time()
+                async with asyncio.timeout(patience) as limit, pool.turns:
+                    now = asyncio.get_running_loop().time()
                     # A little less, so that SQLite gives up first and says why.
-                    await connection.execution_options(**{BUSY_TIMEOUT: round(max(left, 0) * 900)})
-                    yield connection
-            self.health.answers(self._kind(engine))
-        except (SQLAlchemyError, OSError) as error:
+                    until = now + max((limit.when() or now) - now, 0) * 0.9
+                    async with self._checked_out(pool, until) as connection:
+                        connected = True
+                        yield connection
+            self.health.answers(self._kind(pool))
+        except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             if connected and not is_unavailable(error):
                 raise
-            raise self._fails(engine, error) from error
+            raise self._fails(pool, error) from error
 
-    def _fails(self, engine: AsyncEngine, error: Exception) -> StorageUnavailable:
+    @asynccontextmanager
+    async def _checked_out(self, pool: Pool, until: float) -> AsyncGenerator[DatabaseConnection]:
+        driver = self.engines.driver
+        blocking = await driver.run(until, pool.engine.connect)
+        try:
+            yield DatabaseConnection(blocking, driver, until)
+        finally:
+            await driver.close(blocking.close)
+
+    def _fails(self, pool: Pool, error: Exception) -> StorageUnavailable:
         fault = StorageUnavailable(f"The database cannot be reached, read or written: {_reason(error)}.")
-        self.health.fails(self._kind(engine), fault)
+        self.health.fails(self._kind(pool), fault)
         return fault
 
-    def _kind(self, engine: AsyncEngine) -> str:
-        return _WRITING if engine is self.engines.writers else _READING
+    def _kind(self, pool: Pool) -> str:
+        return _WRITING if pool is self.engines.writers else _READING
+
+
+@asynccontextmanager
+async def _transaction(connection: DatabaseConnection) -> AsyncGenerator[None]:
+    transaction = await connection.run_sync(Connection.begin)
+    try:
+        yield
+        await connection.driver.commit(transaction.commit)
+    except BaseException:
+        await connection.run_sync(lambda _: transaction.rollback())
+        raise
 
 
 def _reason(error: Exception) -> str:
@@ -164,12 +180,17 @@ async def open_database(url: str, *, patience: float = PATIENCE) -> AsyncGenerat
         finder = await open_finder(url, engines, patience)
         if finder is not None:
             stack.push_async_callback(finder.close)
-        yield Database(engines, patience, turn=asyncio.Lock() if engines.memory else None, finder=finder)
+        yield Database(engines, patience, finder)
 
 
-def insert(connection: AsyncConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
+def insert(connection: DatabaseConnection, table: Table) -> "postgresql.Insert | sqlite.Insert":
     """Begin an INSERT that may say `on_conflict_do_nothing` or `on_conflict_do_update`."""
-    if connection.dialect.name == "postgresql":
+    return insert_into(connection.dialect.name, table)
+
+
+def insert_into(dialect: str, table: Table) -> "postgresql.Insert | sqlite.Insert":
+    """Begin the same for a dialect, as one who keeps the statement does."""
+    if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql  # noqa: PLC0415 - 5 MB, loaded where there is PostgreSQL
 
         return postgresql.insert(table)

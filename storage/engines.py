@@ -1,32 +1,31 @@
 """The engines of a database: their settings, and which of their failures mean "unavailable".
 
 A database has two pools. Readers commit each statement at once and may not write, which saves a
-read two round trips; writers hold transactions. On SQLite a process has one writer, so that its
-tasks queue for it in order instead of polling for the file lock.
+read two round trips; writers hold transactions.
 """
 
 import asyncio
-import os
 import sqlite3
-import time
-from contextlib import closing, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
 import anyio.to_thread
-from sqlalchemy import URL, Connection, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
+from sqlalchemy.util import greenlet_spawn
 
+from storage import sqlite
+from storage.connection import Driver, GreenletDriver, SQLiteDriver
 from storage.errors import DatabaseUrlError, StorageUnavailable
 from storage.lookups import Finder, SQLiteFinder
-from storage.memory import connecting, open_memory
-from storage.private_files import make_private_folder
 
 READERS: Final = 2
 WRITERS: Final = 4
@@ -36,39 +35,56 @@ RECYCLE_SECONDS: Final = 300
 FAREWELL: Final = 0.5
 """How long closing one connection may take, in seconds."""
 
-BUSY_TIMEOUT: Final = "busy_timeout"
-"""The execution option with the milliseconds that a SQLite writer waits for the lock."""
-
 TIMEOUTS: Final = ("statement_timeout", "idle_in_transaction_session_timeout")
 """The settings, in milliseconds, by which PostgreSQL ends what this process has given up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Engines:
-    """The two pools of one database."""
+class Pool:
+    """Connections of one kind.
 
-    readers: AsyncEngine
-    writers: AsyncEngine
+    Attributes:
+        engine: SQLAlchemy's, with as many connections as there are turns.
+        turns: What a task waits for before it asks for a connection, in order.
+    """
+
+    engine: Engine
+    turns: asyncio.Semaphore
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The two pools of one database.
+
+    Attributes:
+        readers: Connections that only read.
+        writers: Connections that hold transactions.
+        driver: How what they do is waited for.
+        path: The SQLite file.
+        memory: Keeps a database in memory alive while no pooled connection is open.
+    """
+
+    readers: Pool
+    writers: Pool
+    driver: Driver
     path: Path | None = None
-    """The SQLite file."""
     memory: sqlite3.Connection | None = None
-    """Keeps a database in memory alive while no pooled connection is open."""
 
     async def close(self) -> None:
         """Close every connection."""
-        await _dispose(self.readers)
-        await _dispose(self.writers)
+        for pool in (self.readers, self.writers):
+            await _dispose(pool.engine)
         if self.memory:
             self.memory.close()
 
 
-async def _dispose(engine: AsyncEngine) -> None:
+async def _dispose(engine: Engine) -> None:
     """Close the pooled connections. One whose server does not answer the farewell in time is cut."""
     done = False
     while not done:
         with suppress(TimeoutError):
             async with asyncio.timeout(FAREWELL):
-                await engine.dispose()
+                await greenlet_spawn(engine.dispose)
                 done = True
 
 
@@ -85,110 +101,46 @@ async def open_engines(url: str, patience: float) -> Engines:
     if not parsed.database:
         return _sqlite_memory()
     try:
-        return await anyio.to_thread.run_sync(_sqlite_file, parsed.database, patience)
+        path = await anyio.to_thread.run_sync(sqlite.make_file, parsed.database, patience)
     except (OSError, ValueError, sqlite3.Error) as error:
         raise StorageUnavailable(f"The database {parsed.database} cannot be opened for writing: {error}.") from error
+    return _sqlite_file(path)
 
 
-def _sqlite_file(database: str, patience: float) -> Engines:
-    path = Path(database).absolute()
-    make_private_folder(path.parent, ours=path.name)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    path.chmod(0o600)  # also of a file that was there; SQLite gives the files beside it the same mode
-    _use_wal(path, patience)
-    return Engines(*_sqlite(path, patience), path=path)
-
-
-def _use_wal(path: Path, patience: float) -> None:
-    """Switch the file to a write-ahead log, so that readers and a writer work side by side.
-
-    When several processes ask at once, SQLite refuses some to avoid a deadlock. Such a process
-    takes a turn as a writer and tries again.
-    """
-    deadline = time.monotonic() + patience
-    with closing(sqlite3.connect(path, timeout=patience, isolation_level=None)) as connection:
-        while True:
-            try:
-                connection.execute("PRAGMA journal_mode = WAL")
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                    raise
-                connection.execute("BEGIN IMMEDIATE")
-                connection.execute("COMMIT")
-            else:
-                return
+def _sqlite_file(path: Path) -> Engines:
+    connect = partial(sqlite.open_file, path)
+    return Engines(
+        Pool(sqlite.reading(connect, READERS), asyncio.Semaphore(READERS)),
+        Pool(sqlite.writing(connect), asyncio.Semaphore(1)),
+        SQLiteDriver(ThreadPoolExecutor(1, "commit")),
+        path=path,
+    )
 
 
 def _sqlite_memory() -> Engines:
-    name = uuid4().hex
-    memory = open_memory(name)
-    url = URL.create("sqlite+aiosqlite")
-    readers, writers = (_engine(url, async_creator=connecting(name)) for _ in range(2))
-    return Engines(*_told(readers, writers), memory=memory)
-
-
-def _sqlite(path: Path, patience: float) -> tuple[AsyncEngine, AsyncEngine]:
-    url = URL.create("sqlite+aiosqlite", database=str(path))
-    # isolation_level None: the driver begins nothing by itself.
-    arguments = {"isolation_level": None, "timeout": patience}
-    readers = _engine(
-        url, connect_args=arguments, pool_size=READERS, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True
+    connect = partial(sqlite.open_memory, uuid4().hex)
+    turn = asyncio.Semaphore(1)  # there readers and a writer cannot work side by side
+    return Engines(
+        Pool(sqlite.reading(connect, 1), turn), Pool(sqlite.writing(connect), turn), SQLiteDriver(), memory=connect()
     )
-    return _told(readers, _engine(url, connect_args=arguments))
-
-
-def _engine(url: URL, *, pool_size: int = 1, **options: object) -> AsyncEngine:
-    return create_async_engine(
-        url,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=pool_size,
-        max_overflow=0,
-        hide_parameters=True,
-        **options,
-    )
-
-
-def _told(readers: AsyncEngine, writers: AsyncEngine) -> tuple[AsyncEngine, AsyncEngine]:
-    """Prepare each connection of the two SQLite engines."""
-    event.listen(readers.sync_engine, "connect", _only_read)
-    event.listen(writers.sync_engine, "connect", _write_safely)
-    event.listen(writers.sync_engine, "begin", _begin_immediate)
-    return readers, writers
-
-
-def _only_read(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    connection.cursor().execute("PRAGMA query_only = ON")
-
-
-def _write_safely(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA synchronous = FULL")  # some builds leave the last commits to a power cut
-    cursor.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
-
-
-def _begin_immediate(connection: Connection) -> None:
-    """Take the write lock at once: a transaction that reads first could fail when it writes."""
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {connection.get_execution_options()[BUSY_TIMEOUT]}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _postgresql(dsn: str, patience: float) -> Engines:
-    def engine(*, read_only: bool) -> AsyncEngine:
-        made = create_async_engine(
+    def pool(size: int, *, read_only: bool) -> Pool:
+        engine = create_engine(
             "postgresql+asyncpg://",
             connect_args={**_postgresql_session(dsn, patience, read_only=read_only), "timeout": patience},
-            pool_size=READERS if read_only else WRITERS,
+            pool_size=size,
             max_overflow=0,
             pool_recycle=RECYCLE_SECONDS,
             hide_parameters=True,
             isolation_level="AUTOCOMMIT" if read_only else "READ COMMITTED",
             skip_autocommit_rollback=read_only,
         )
-        event.listen(made.sync_engine, "checkout", _refuse_closed)
-        return made
+        event.listen(engine, "checkout", _refuse_closed)
+        return Pool(engine, asyncio.Semaphore(size))
 
-    return Engines(readers=engine(read_only=True), writers=engine(read_only=False))
+    return Engines(pool(READERS, read_only=True), pool(WRITERS, read_only=False), GreenletDriver())
 
 
 def _postgresql_session(dsn: str, patience: float, *, read_only: bool) -> dict[str, Any]:
@@ -203,7 +155,7 @@ def _postgresql_session(dsn: str, patience: float, *, read_only: bool) -> dict[s
 
 async def open_finder(url: str, engines: Engines, patience: float) -> Finder | None:
     """Open the short way to look up a row; None in memory, where a reader waits for its turn."""
-    dialect = engines.readers.dialect
+    dialect = engines.readers.engine.dialect
     if engines.path is not None:
         return SQLiteFinder.open(engines.path, dialect)
     if engines.memory is not None:
@@ -219,22 +171,6 @@ def _refuse_closed(connection: DBAPIConnection, _: ConnectionPoolEntry, __: Pool
     if connection.driver_connection.is_closed():
         raise InvalidatePoolError
 
-
-SQLITE_UNAVAILABLE: Final = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_PERM,
-        sqlite3.SQLITE_PROTOCOL,
-        sqlite3.SQLITE_READONLY,
-    }
-)
 
 POSTGRESQL_UNAVAILABLE: Final = (
     "08",  # connection
@@ -254,8 +190,7 @@ def is_unavailable(error: Exception) -> bool:
         return True
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
-        # The low byte is the primary code: sqlite.org/rescode.html
-        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in SQLITE_UNAVAILABLE
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF in sqlite.UNAVAILABLE
     state = getattr(cause, "sqlstate", None)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
     return lost or (isinstance(state, str) and state.startswith(POSTGRESQL_UNAVAILABLE))

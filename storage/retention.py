@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import Column, delete, select, tuple_
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.connection import DatabaseConnection
 from storage.database import Database
 
 BATCH: Final = 500
@@ -28,7 +28,7 @@ async def purge(database: Database, ends: Iterable[Column[datetime]], *, now: da
     return total
 
 
-async def drop_over(connection: AsyncConnection, end: Column[datetime], now: datetime, batch: int = BATCH) -> int:
+async def drop_over(connection: DatabaseConnection, end: Column[datetime], now: datetime, batch: int = BATCH) -> int:
     """Delete at most one batch of rows in which `end` is at or before `now`, and return how many."""
     key = end.table.primary_key.columns
     # Rows that another process is deleting are skipped, so two of them neither wait nor deadlock.

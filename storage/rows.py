@@ -10,7 +10,8 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import ColumnElement, Executable, Label, Table
-from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.connection import DatabaseConnection
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -34,13 +35,22 @@ def values(row: "DataclassInstance", table: Table) -> dict[str, Any]:
     return {each.name: getattr(row, each.name) for each in fields(row) if each.name in table.c}
 
 
-async def find_one(connection: AsyncConnection, kind: Callable[..., T], query: Executable) -> T | None:
-    """Read the one row that a query finds, None when there is none."""
-    found = (await connection.execute(query)).mappings().one_or_none()
+async def find_one(
+    connection: DatabaseConnection, kind: Callable[..., T], query: Executable, **values: str
+) -> T | None:
+    """Read the one row that a query finds, None when there is none.
+
+    Args:
+        connection: Reads.
+        kind: What is made of the row.
+        query: The query.
+        values: What its parameters stand for.
+    """
+    found = (await connection.execute(query, values)).mappings().one_or_none()
     return None if found is None else kind(**found)
 
 
-async def find_all(connection: AsyncConnection, kind: Callable[..., T], query: Executable) -> list[T]:
+async def find_all(connection: DatabaseConnection, kind: Callable[..., T], query: Executable) -> list[T]:
     """Read every row that a query finds."""
     return [kind(**found) for found in (await connection.execute(query)).mappings()]
 

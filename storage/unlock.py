@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
+from storage.connection import DatabaseConnection
 from storage.database import Database, insert
 from storage.errors import KeyRingError, UnreadableSecret
 from storage.keys import Key, KeyRing, RandomBytes
@@ -36,7 +36,7 @@ async def unlock(database: Database, keys: str | None, *, now: datetime, random:
     return ring
 
 
-async def _prove(connection: AsyncConnection, ring: KeyRing) -> None:
+async def _prove(connection: DatabaseConnection, ring: KeyRing) -> None:
     for key_id, proof in await connection.execute(select(key_fingerprint.c.key_id, key_fingerprint.c.proof)):
         if key_id not in ring:
             raise KeyRingError(f"Stored secrets are sealed under the key {key_id}, and the key ring lacks it.")
@@ -46,7 +46,7 @@ async def _prove(connection: AsyncConnection, ring: KeyRing) -> None:
             raise KeyRingError(f"The key {key_id} is not the one that stored secrets are sealed under.") from None
 
 
-async def _own_ring(database: Database, connection: AsyncConnection, random: RandomBytes) -> KeyRing:
+async def _own_ring(database: Database, connection: DatabaseConnection, random: RandomBytes) -> KeyRing:
     """Read or make the key ring of a SQLite database without a configured one."""
     if connection.dialect.name == "postgresql":
         raise KeyRingError("With PostgreSQL the key ring must be configured: CALENDLY_MCP_SECRET_KEYS=id:base64.")

@@ -2,13 +2,14 @@
 
 import sqlite3
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from functools import cache
+from operator import methodcaller
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from storage.database import Database, open_database
 from storage.schema import migrate
@@ -86,7 +87,7 @@ async def open_migrated(url: str = "sqlite://", *, patience: float = _PATIENCE) 
     takes a tenth of the time.
     """
     async with open_database(url, patience=patience) as database:
-        dialect = database.engines.writers.dialect.name
+        dialect = database.engines.writers.engine.dialect.name
         if dialect in _STATEMENTS:
             await _execute(database, _STATEMENTS[dialect])
         else:
@@ -102,17 +103,17 @@ _CHANGING: Final = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")
 
 async def _migrate(database: Database) -> str:
     """Apply the migrations. Returns the statements that changed something."""
-    statements = ["BEGIN"]
+    statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
         if statement.lstrip().startswith(_CHANGING):
             assert not parameters, statement
             statements.append(statement)
 
-    event.listen(database.engines.writers.sync_engine, "before_cursor_execute", note)
+    event.listen(database.engines.writers.engine, "before_cursor_execute", note)
     await migrate(database)
-    event.remove(database.engines.writers.sync_engine, "before_cursor_execute", note)
-    return ";".join([*statements, "COMMIT"])
+    event.remove(database.engines.writers.engine, "before_cursor_execute", note)
+    return ";".join(["BEGIN", *statements, "COMMIT"])
 
 
 def empty(database: Database) -> None:
@@ -133,8 +134,14 @@ async def _execute(database: Database, statements: str) -> None:
     """Execute many statements in one go, as the drivers can and SQLAlchemy cannot."""
     if database.engines.memory is not None:
         empty(database)
-        return
-    async with database.engines.writers.connect() as connection:
-        driver = (await connection.get_raw_connection()).driver_connection
-        assert driver is not None
-        await getattr(driver, "executescript", driver.execute)(statements)
+    elif database.engines.path is not None:
+        with closing(sqlite3.connect(database.engines.path)) as file:
+            file.executescript(statements)
+    else:
+        async with database.begin() as connection:
+            await connection.run_sync(_execute_in_postgresql, statements)
+
+
+def _execute_in_postgresql(connection: Connection, statements: str) -> None:
+    driver: Any = connection.connection.dbapi_connection
+    driver.run_async(methodcaller("execute", statements))

@@ -26,7 +26,7 @@ from uuid import uuid4
 import slipcover  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # it has no types
 
 ROOMS: Final = ("auth", "calendly", "events", "sandbox", "server", "storage", "tools")
-LATE: Final = ("aiosqlite", "alembic.command", "sqlalchemy.dialects.postgresql.asyncpg")
+LATE: Final = ("alembic.command", "sqlalchemy.dialects.postgresql.asyncpg")
 """What the product loads where it needs it first."""
 
 APART: Final = ("server.__main__", "storage.migrations.env")

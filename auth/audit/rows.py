@@ -22,7 +22,6 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.audit.chain import (
     KEY_BYTES,
@@ -43,6 +42,7 @@ from auth.audit.entries import AuditEntry, read
 from auth.tables import audit_chain as chain_table
 from auth.tables import audit_entry as table
 from auth.tables import audit_register as register_table
+from storage.connection import DatabaseConnection
 from storage.database import insert
 from storage.keys import KeyRing
 from storage.rows import columns, find_all, find_one, part, values
@@ -91,7 +91,7 @@ class EntryFilter:
     until: datetime | None = None
 
 
-async def open_keys(connection: AsyncConnection, ring: KeyRing, random: Callable[[int], bytes]) -> Keys:
+async def open_keys(connection: DatabaseConnection, ring: KeyRing, random: Callable[[int], bytes]) -> Keys:
     """Return the keys of the audit log; makes them when there are none. Raises UnreadableSecret."""
     place = sealed_for(register_table.c.secret_ciphertext, _ROW)
     secret = random(KEY_BYTES)
@@ -110,7 +110,7 @@ async def open_keys(connection: AsyncConnection, ring: KeyRing, random: Callable
     return Keys.of(ring.open(sealed, **place))
 
 
-async def begin_chain(connection: AsyncConnection, keys: Keys, chain: str) -> OwnChain:
+async def begin_chain(connection: DatabaseConnection, keys: Keys, chain: str) -> OwnChain:
     """Begin a chain and add it to the register."""
     register = await _hold_register(connection)
     number, tip = register.following, Tip()
@@ -122,7 +122,7 @@ async def begin_chain(connection: AsyncConnection, keys: Keys, chain: str) -> Ow
 
 
 async def append(
-    connection: AsyncConnection, keys: Keys, own: OwnChain, entries: Sequence[AuditEntry]
+    connection: DatabaseConnection, keys: Keys, own: OwnChain, entries: Sequence[AuditEntry]
 ) -> OwnChain | None:
     """Append to a chain. None when the chain is gone, because all of it was cleared out."""
     links, tip = extend(keys, own.id, own.tip, entries)
@@ -137,7 +137,7 @@ async def append(
 
 
 async def find(
-    connection: AsyncConnection,
+    connection: DatabaseConnection,
     wanted: EntryFilter,
     limit: int,
     *,
@@ -172,12 +172,12 @@ def _readable(text: str, at: datetime, request_id: str) -> AuditEntry:
         return AuditEntry(time=at, kind="note", request_id=request_id, action="unreadable", sentence=told)
 
 
-async def find_actions(connection: AsyncConnection) -> set[str]:
+async def find_actions(connection: DatabaseConnection) -> set[str]:
     """Find the tools and the other actions that entries are about."""
     return set((await connection.execute(select(table.c.action).distinct())).scalars())
 
 
-async def read_chains(connection: AsyncConnection) -> tuple[Register | None, list[Chain]]:
+async def read_chains(connection: DatabaseConnection) -> tuple[Register | None, list[Chain]]:
     """Read the register, None where there is none, and all chains in one statement."""
     query = select(*columns(Register, register_table), *columns(Chain, chain_table))
     query = query.select_from(register_table.outerjoin(chain_table, true())).order_by(chain_table.c.number)
@@ -186,32 +186,32 @@ async def read_chains(connection: AsyncConnection) -> tuple[Register | None, lis
     return (part(Register, rows[0]) if rows else None), chains
 
 
-async def read_chain(connection: AsyncConnection, chain: str) -> Chain | None:
+async def read_chain(connection: DatabaseConnection, chain: str) -> Chain | None:
     """Read the row of one chain."""
     return await find_one(connection, Chain, _CHAINS.where(chain_table.c.id == chain))
 
 
-async def read_links(connection: AsyncConnection, chain: str, after: int, limit: int = _PAGE) -> list[Link]:
+async def read_links(connection: DatabaseConnection, chain: str, after: int, limit: int = _PAGE) -> list[Link]:
     """Read the entries of a chain after a place, in order."""
     query = select(*columns(Link, table)).where(table.c.chain_id == chain, table.c.sequence > after)
     return await find_all(connection, Link, query.order_by(table.c.sequence).limit(limit))
 
 
-async def count_strays(connection: AsyncConnection) -> int:
+async def count_strays(connection: DatabaseConnection) -> int:
     """Count the entries that belong to no chain, or come before its base."""
     of_chain = exists().where(chain_table.c.id == table.c.chain_id, chain_table.c.base_sequence < table.c.sequence)
     found: int | None = await connection.scalar(select(func.count()).select_from(table).where(~of_chain))
     return found or 0
 
 
-async def count(connection: AsyncConnection) -> tuple[int, int]:
+async def count(connection: DatabaseConnection) -> tuple[int, int]:
     """Count entries and chains."""
     entries = await connection.scalar(select(func.count()).select_from(table))
     chains = await connection.scalar(select(func.count()).select_from(chain_table))
     return entries or 0, chains or 0
 
 
-async def chains_before(connection: AsyncConnection, before: datetime) -> list[str]:
+async def chains_before(connection: DatabaseConnection, before: datetime) -> list[str]:
     """Find the chains whose first entry is older than a time."""
     front = and_(
         table.c.chain_id == chain_table.c.id, table.c.sequence == chain_table.c.base_sequence + 1, table.c.at < before
@@ -220,7 +220,9 @@ async def chains_before(connection: AsyncConnection, before: datetime) -> list[s
     return list((await connection.execute(query)).scalars())
 
 
-async def clear_out(connection: AsyncConnection, keys: Keys, chain: str, before: datetime, limit: int = _PAGE) -> bool:
+async def clear_out(
+    connection: DatabaseConnection, keys: Keys, chain: str, before: datetime, limit: int = _PAGE
+) -> bool:
     """Delete entries older than a time from the front of a chain.
 
     A chain that was tampered with stays as it is, so that the traces remain.
@@ -247,7 +249,7 @@ async def clear_out(connection: AsyncConnection, keys: Keys, chain: str, before:
     return True
 
 
-async def drop_empty(connection: AsyncConnection, keys: Keys) -> None:
+async def drop_empty(connection: DatabaseConnection, keys: Keys) -> None:
     """Delete the first chains that are empty. A process that still writes one begins another."""
     register = await _hold_register(connection)
     query = _CHAINS.order_by(chain_table.c.number).limit(_PAGE).with_for_update()
@@ -261,12 +263,12 @@ async def drop_empty(connection: AsyncConnection, keys: Keys) -> None:
         await _write_register(connection, keys, register, replace(register, first=first))
 
 
-async def _hold_register(connection: AsyncConnection) -> Register:
+async def _hold_register(connection: DatabaseConnection) -> Register:
     query = select(*columns(Register, register_table)).with_for_update()
     return part(Register, (await connection.execute(query)).mappings().one())
 
 
-async def _write_register(connection: AsyncConnection, keys: Keys, old: Register, new: Register) -> None:
+async def _write_register(connection: DatabaseConnection, keys: Keys, old: Register, new: Register) -> None:
     """Change the register. If it was tampered with, its seal stays broken."""
     seal = seal_register(keys, new.first, new.following) if is_sealed(keys, old) else _BROKEN
     await connection.execute(update(register_table).values(first=new.first, following=new.following, seal=seal))

@@ -9,8 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from auth.access.levels import LOCAL, Access
 from auth.audit.log import AuditNote, Decided
 from auth.endpoints.ending import end_grant
@@ -23,6 +21,7 @@ from auth.protocol.scopes import Scopes, spell
 from auth.protocol.secrets import AGENT_TOKEN, digest, mint, nonce
 from calendly.scopes import includes
 from calendly.third_party_text import shown
+from storage.connection import DatabaseConnection
 
 LIFE: Final = timedelta(days=365)
 """How long a token is valid by default."""
@@ -85,7 +84,7 @@ async def create(  # noqa: PLR0913 - keyword arguments, named by the caller
     return NewAgentToken(token_id, secret, now + life)
 
 
-async def find_person(site: Site, connection: AsyncConnection, person: str | None) -> str:
+async def find_person(site: Site, connection: DatabaseConnection, person: str | None) -> str:
     """Find the person whom an operator means.
 
     Args:

@@ -5,7 +5,6 @@ signed in. Then grant, connection and code are stored in one transaction. Sign-i
 (`page_sign_in`), because Calendly knows one redirect URI of ours.
 """
 
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -31,6 +30,7 @@ from auth.protocol.scopes import least
 from auth.protocol.secrets import CODE, digest, mint, nonce
 from auth.tables import authorization_transaction as table
 from auth.upstream.login import SignIn
+from storage.connection import DatabaseConnection
 
 
 def callback_route(site: Site) -> Route:
@@ -141,7 +141,7 @@ async def _store(site: Site, transaction: Transaction, client: Client, sign_in: 
 
 
 async def _settle(
-    site: Site, connection: AsyncConnection, transaction: Transaction, client: Client, person: str
+    site: Site, connection: DatabaseConnection, transaction: Transaction, client: Client, person: str
 ) -> Access:
     """Return the access that follows from the person's choice and their earlier ones, and remember it."""
     known = Known(person, client.name, place(transaction.redirect_uri))

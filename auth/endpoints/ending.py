@@ -4,16 +4,15 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from auth.endpoints import page_session_rows
 from auth.endpoints.site import LeftEvents, Site
 from auth.grants import agent_rows, grant_rows, restriction_rows, transaction_rows
 from auth.upstream.login import Tokens
+from storage.connection import DatabaseConnection
 
 
 @asynccontextmanager
-async def ending(site: Site, grant_id: str) -> AsyncGenerator[tuple[AsyncConnection, str | None]]:
+async def ending(site: Site, grant_id: str) -> AsyncGenerator[tuple[DatabaseConnection, str | None]]:
     """Open a transaction in which a grant may end. Yields it and the person, None if there is no such grant.
 
     If the person then has no grant left, their events and their tokens at Calendly are forgotten in it, and what is
@@ -64,7 +63,7 @@ class _Left:
     tokens: Tokens | None
 
 
-async def _detach(site: Site, connection: AsyncConnection, person: str) -> _Left:
+async def _detach(site: Site, connection: DatabaseConnection, person: str) -> _Left:
     """Delete the events and the tokens of a person, in the transaction that ends their last grant."""
     events = await site.events.forget(connection, person)
     return _Left(person, events, await site.connections.detach(connection, person))

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from auth.endpoints.site import Site
 from auth.grants import token_rows
 from auth.grants.clients import Client
@@ -12,6 +10,7 @@ from auth.grants.rules import ACCESS_TOKEN_LIFE, FAMILY_LIFE, Code, RefreshToken
 from auth.grants.token_rows import Family
 from auth.protocol.scopes import Scopes
 from auth.protocol.secrets import ACCESS_TOKEN, REFRESH_TOKEN, digest, mint, nonce
+from storage.connection import DatabaseConnection
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +28,9 @@ class Issued:
     scopes: Scopes
 
 
-async def begin_family(site: Site, connection: AsyncConnection, client: Client, code: Code, code_digest: str) -> Issued:
+async def begin_family(
+    site: Site, connection: DatabaseConnection, client: Client, code: Code, code_digest: str
+) -> Issued:
     """Issue the first tokens for a code."""
     now = site.now()
     ends_at = now + FAMILY_LIFE
@@ -42,7 +43,7 @@ async def begin_family(site: Site, connection: AsyncConnection, client: Client, 
 
 
 async def rotate(
-    site: Site, connection: AsyncConnection, presented: str, token: RefreshToken, scopes: Scopes
+    site: Site, connection: DatabaseConnection, presented: str, token: RefreshToken, scopes: Scopes
 ) -> Issued:
     """Issue a successor of a refresh token, and count its use."""
     now = site.now()
@@ -52,14 +53,14 @@ async def rotate(
     return await _with_access_token(site, connection, token.family, successor, scopes)
 
 
-async def _add_refresh_token(site: Site, connection: AsyncConnection, family_id: str, expires_at: datetime) -> str:
+async def _add_refresh_token(site: Site, connection: DatabaseConnection, family_id: str, expires_at: datetime) -> str:
     secret = mint(REFRESH_TOKEN, site.random)
     await token_rows.add_refresh_token(connection, digest(secret), family_id=family_id, expires_at=expires_at)
     return secret
 
 
 async def _with_access_token(
-    site: Site, connection: AsyncConnection, family_id: str, refresh_token: str | None, scopes: Scopes
+    site: Site, connection: DatabaseConnection, family_id: str, refresh_token: str | None, scopes: Scopes
 ) -> Issued:
     secret = mint(ACCESS_TOKEN, site.random)
     await token_rows.add_access_token(

@@ -5,9 +5,9 @@ from datetime import datetime
 from functools import partial
 
 from sqlalchemy import delete, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.tables import page_session, page_sign_in
+from storage.connection import DatabaseConnection
 from storage.rows import columns, find_one, values
 
 
@@ -54,51 +54,51 @@ class PageSession:
     form_secret: str = field(repr=False)
 
 
-async def begin(connection: AsyncConnection, begun: PageSignIn) -> None:
+async def begin(connection: DatabaseConnection, begun: PageSignIn) -> None:
     """Store a sign-in that begins."""
     await connection.execute(insert(page_sign_in).values(values(begun, page_sign_in)))
 
 
-async def find_sign_in(connection: AsyncConnection, state_digest: str) -> PageSignIn | None:
+async def find_sign_in(connection: DatabaseConnection, state_digest: str) -> PageSignIn | None:
     """Find the sign-in that Calendly answers."""
     query = select(*columns(PageSignIn, page_sign_in)).where(page_sign_in.c.state_digest == state_digest)
     return await find_one(connection, PageSignIn, query)
 
 
-async def take_sign_in(connection: AsyncConnection, state_digest: str) -> bool:
+async def take_sign_in(connection: DatabaseConnection, state_digest: str) -> bool:
     """End a sign-in. Of several attempts, one returns True."""
     return (
         await connection.execute(delete(page_sign_in).where(page_sign_in.c.state_digest == state_digest))
     ).rowcount == 1
 
 
-async def add(connection: AsyncConnection, session: PageSession) -> None:
+async def add(connection: DatabaseConnection, session: PageSession) -> None:
     """Store a session that begins."""
     await connection.execute(insert(page_session).values(values(session, page_session)))
 
 
-async def find(connection: AsyncConnection, digest: str, form_secret: str, now: datetime) -> PageSession | None:
+async def find(connection: DatabaseConnection, digest: str, form_secret: str, now: datetime) -> PageSession | None:
     """Find a live session."""
     query = select(*columns(PageSession, page_session))
     live = query.where(page_session.c.digest == digest, page_session.c.expires_at > now)
     return await find_one(connection, partial(PageSession, form_secret=form_secret), live)
 
 
-async def prolong(connection: AsyncConnection, digest: str, expires_at: datetime) -> None:
+async def prolong(connection: DatabaseConnection, digest: str, expires_at: datetime) -> None:
     """Prolong a session that is in use."""
     await connection.execute(update(page_session).where(page_session.c.digest == digest).values(expires_at=expires_at))
 
 
-async def set_message(connection: AsyncConnection, digest: str, message: str | None) -> None:
+async def set_message(connection: DatabaseConnection, digest: str, message: str | None) -> None:
     """Set what the next page says once, None to delete it."""
     await connection.execute(update(page_session).where(page_session.c.digest == digest).values(message=message))
 
 
-async def end(connection: AsyncConnection, digest: str) -> None:
+async def end(connection: DatabaseConnection, digest: str) -> None:
     """End a session."""
     await connection.execute(delete(page_session).where(page_session.c.digest == digest))
 
 
-async def end_all(connection: AsyncConnection, person: str) -> None:
+async def end_all(connection: DatabaseConnection, person: str) -> None:
     """End every session of a person."""
     await connection.execute(delete(page_session).where(page_session.c.person == person))

@@ -7,7 +7,6 @@ from typing import Any, Final, Literal, Protocol
 from urllib.parse import urlsplit
 
 from sqlalchemy import Column
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 
 from auth.access.levels import Access, Operation
@@ -26,6 +25,7 @@ from auth.protocol.secrets import Random
 from auth.upstream.connections import Connections
 from auth.upstream.departures import Departures
 from auth.upstream.login import Upstream
+from storage.connection import DatabaseConnection
 from storage.database import Database
 from storage.keys import KeyRing
 from storage.types import sealed_for
@@ -167,7 +167,7 @@ class EventsOfPeople(Protocol):
         """End a subscription of an agent. Returns whether there was one. Raises StorageUnavailable."""
         ...
 
-    async def forget(self, connection: AsyncConnection, person: str) -> LeftEvents:
+    async def forget(self, connection: DatabaseConnection, person: str) -> LeftEvents:
         """Delete everything about a person, in the transaction that ends their last grant.
 
         Returns:
@@ -199,7 +199,7 @@ class NoEvents:
         """End none."""
         return False
 
-    async def forget(self, connection: AsyncConnection, person: str) -> LeftEvents:  # noqa: ARG002 - the same
+    async def forget(self, connection: DatabaseConnection, person: str) -> LeftEvents:  # noqa: ARG002 - the same
         """Delete nothing."""
         return LeftEvents()
 
@@ -304,14 +304,14 @@ class Site:
         peer = request.client.host if request.client else "unknown"
         return neighbourhood(client_address(peer, request.headers.getlist("x-forwarded-for"), self.trusted_proxies))
 
-    async def check_rate(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
+    async def check_rate(self, connection: DatabaseConnection, counted: Counted, address: str) -> None:
         """Raise TooManyRequests if a client address has reached its rate limit."""
         await rate_limit_rows.check(connection, counted, address, self.rate_limits, self.now())
 
-    async def take(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
+    async def take(self, connection: DatabaseConnection, counted: Counted, address: str) -> None:
         """Count one request of a client address, in a transaction. Raises TooManyRequests at the rate limit."""
         await rate_limit_rows.take(connection, counted, address, self.rate_limits, self.now())
 
-    async def count(self, connection: AsyncConnection, counted: Counted, address: str) -> None:
+    async def count(self, connection: DatabaseConnection, counted: Counted, address: str) -> None:
         """Count one request of a client address, in a transaction, without a check."""
         await rate_limit_rows.count(connection, counted, address, self.now())

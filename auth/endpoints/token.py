@@ -8,7 +8,6 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -34,6 +33,7 @@ from auth.protocol.errors import InvalidGrant, OAuthError, UnauthorizedClient, U
 from auth.protocol.parameters import Parameters, read_form, required, single
 from auth.protocol.scopes import spell
 from auth.protocol.secrets import CODE, REFRESH_TOKEN, digest, is_well_formed
+from storage.connection import DatabaseConnection
 
 _log: Final = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ async def _redeem(site: Site, client: Client, form: Parameters) -> _TokenOutcome
 
 
 async def _try_to_redeem(
-    site: Site, connection: AsyncConnection, client: Client, presented: str, asked: CodeRequest
+    site: Site, connection: DatabaseConnection, client: Client, presented: str, asked: CodeRequest
 ) -> _TokenOutcome | None:
     """Decide about a code and carry the decision out. Returns None if the row changed meanwhile."""
     code_digest, now = digest(presented), site.now()
@@ -151,7 +151,7 @@ async def _refresh(site: Site, client: Client, form: Parameters) -> _TokenOutcom
 
 
 async def _decide_refresh(
-    site: Site, connection: AsyncConnection, client: Client, presented: str, asked: RefreshRequest
+    site: Site, connection: DatabaseConnection, client: Client, presented: str, asked: RefreshRequest
 ) -> _TokenOutcome:
     """Decide about a refresh token and carry the decision out."""
     now, known = site.now(), is_well_formed(presented, REFRESH_TOKEN)

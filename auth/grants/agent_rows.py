@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import delete, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.access.levels import Access
 from auth.protocol.scopes import Scopes
 from auth.tables import agent_token, client, grant, user
 from storage import rows
+from storage.connection import DatabaseConnection
 from storage.rows import columns
 
 
@@ -73,30 +73,30 @@ _AGENTS: Final = (
 )
 
 
-async def find_all(connection: AsyncConnection, people: Sequence[str]) -> list[GrantedAgent]:
+async def find_all(connection: DatabaseConnection, people: Sequence[str]) -> list[GrantedAgent]:
     """Find the agents of people, the oldest first."""
     return await rows.find_all(connection, GrantedAgent, _AGENTS.where(grant.c.person.in_(people)))
 
 
-async def find(connection: AsyncConnection, grant_id: str) -> GrantedAgent | None:
+async def find(connection: DatabaseConnection, grant_id: str) -> GrantedAgent | None:
     """Find one agent."""
     return await rows.find_one(connection, GrantedAgent, _AGENTS.where(grant.c.id == grant_id))
 
 
-async def names(connection: AsyncConnection, grants: Collection[str]) -> Mapping[str, str]:
+async def names(connection: DatabaseConnection, grants: Collection[str]) -> Mapping[str, str]:
     """Find what agents call themselves, by the ids of their grants, also of those that have ended."""
     query = select(grant.c.id, client.c.name).select_from(grant.join(client)).where(grant.c.id.in_(grants))
     return {row.id: row.name or "" for row in await connection.execute(query)}
 
 
-async def set_access(connection: AsyncConnection, grant_id: str, access: Access) -> None:
+async def set_access(connection: DatabaseConnection, grant_id: str, access: Access) -> None:
     """Change what an agent may do, from its next call on."""
     live = grant.c.ended_at.is_(None)
     await connection.execute(update(grant).where(grant.c.id == grant_id, live).values(access=access))
 
 
 async def find_people(
-    connection: AsyncConnection, after: str, limit: int, *, only: str | None = None
+    connection: DatabaseConnection, after: str, limit: int, *, only: str | None = None
 ) -> list[PersonWithAgents]:
     """Find people with agents, in the order of their URIs; with `only`, the person of that URI."""
     let_in = select(grant.c.person).where(grant.c.ended_at.is_(None))
@@ -106,12 +106,12 @@ async def find_people(
     return await rows.find_all(connection, PersonWithAgents, query.order_by(user.c.uri).limit(limit))
 
 
-async def addresses(connection: AsyncConnection, people: Collection[str]) -> Mapping[str, str]:
+async def addresses(connection: DatabaseConnection, people: Collection[str]) -> Mapping[str, str]:
     """Find the e-mail addresses of people, by their user URIs; those of whom none is known are left out."""
     query = select(user.c.uri, user.c.email).where(user.c.uri.in_(people), user.c.email.is_not(None))
     return {row.uri: row.email for row in await connection.execute(query)}
 
 
-async def delete_person(connection: AsyncConnection, person: str) -> None:
+async def delete_person(connection: DatabaseConnection, person: str) -> None:
     """Delete a person with their connection, grants, codes and tokens."""
     await connection.execute(delete(user).where(user.c.uri == person))

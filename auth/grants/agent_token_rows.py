@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, insert, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.access.levels import Access
 from auth.protocol.scopes import Scopes
 from auth.tables import agent_token as table
 from auth.tables import audit_entry, client, grant, upstream_connection, user
 from calendly.identifiers import CALENDLY_ORIGIN
+from storage.connection import DatabaseConnection
 from storage.rows import columns, find_all
 
 
@@ -39,7 +39,7 @@ class AgentToken:
     used_at: datetime | None
 
 
-async def find_connected(connection: AsyncConnection, person: str | None) -> list[str]:
+async def find_connected(connection: DatabaseConnection, person: str | None) -> list[str]:
     """Find connected people by URI, uuid or e-mail address, all of them for None. Returns user URIs."""
     query = (
         select(user.c.uri)
@@ -53,17 +53,17 @@ async def find_connected(connection: AsyncConnection, person: str | None) -> lis
     return list((await connection.execute(query)).scalars())
 
 
-async def find_resources(connection: AsyncConnection) -> set[str]:
+async def find_resources(connection: DatabaseConnection) -> set[str]:
     """Find the addresses at which agents were let in."""
     return set((await connection.execute(select(grant.c.resource).distinct())).scalars())
 
 
-async def add(connection: AsyncConnection, digest: str, grant_id: str, expires_at: datetime) -> None:
+async def add(connection: DatabaseConnection, digest: str, grant_id: str, expires_at: datetime) -> None:
     """Store a new token."""
     await connection.execute(insert(table).values(digest=digest, grant=grant_id, expires_at=expires_at))
 
 
-async def list_live(connection: AsyncConnection, now: datetime) -> list[AgentToken]:
+async def list_live(connection: DatabaseConnection, now: datetime) -> list[AgentToken]:
     """List the valid tokens, the oldest first."""
     calls = select(func.max(audit_entry.c.at)).where(audit_entry.c.grant_id == grant.c.id, audit_entry.c.kind != "note")
     others: dict[str, ColumnElement[Any]] = {

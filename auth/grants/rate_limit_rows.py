@@ -5,16 +5,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.grants.rate_limits import PERIOD, Counted, RequestWindow, wait, window_start
 from auth.protocol.errors import TooManyRequests
 from auth.tables import rate_window as table
+from storage.connection import DatabaseConnection
 from storage.database import insert
 
 
 async def check(
-    connection: AsyncConnection, counted: Counted, address: str, limits: Mapping[Counted, int], now: datetime
+    connection: DatabaseConnection, counted: Counted, address: str, limits: Mapping[Counted, int], now: datetime
 ) -> None:
     """Raise TooManyRequests when one more request would be too many. Writes nothing, however often it is called."""
     window = await _window(connection, _key(counted, address), now)
@@ -22,7 +22,7 @@ async def check(
 
 
 async def take(
-    connection: AsyncConnection, counted: Counted, address: str, limits: Mapping[Counted, int], now: datetime
+    connection: DatabaseConnection, counted: Counted, address: str, limits: Mapping[Counted, int], now: datetime
 ) -> None:
     """Count one more request. Raise TooManyRequests when it is too many, so that the transaction counts nothing.
 
@@ -33,7 +33,7 @@ async def take(
     _refuse(wait(replace(window, current=window.current - 1), limits[counted], now))
 
 
-async def count(connection: AsyncConnection, counted: Counted, address: str, now: datetime) -> None:
+async def count(connection: DatabaseConnection, counted: Counted, address: str, now: datetime) -> None:
     """Count one more request."""
     statement = insert(connection, table).values(key=_key(counted, address), starts_at=window_start(now), count=1)
     await connection.execute(
@@ -43,7 +43,7 @@ async def count(connection: AsyncConnection, counted: Counted, address: str, now
     )
 
 
-async def _window(connection: AsyncConnection, key: str, now: datetime) -> RequestWindow:
+async def _window(connection: DatabaseConnection, key: str, now: datetime) -> RequestWindow:
     start = window_start(now)
     query = select(table.c.starts_at, table.c.count).where(
         table.c.key == key, table.c.starts_at.in_((start, start - PERIOD))

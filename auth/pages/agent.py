@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -35,6 +34,7 @@ from auth.pages.agents import PATH
 from auth.pages.views import JOB, Choices, around, card, choices, has_condition, hosts_of, name_of, recent, rows, said
 from auth.protocol.errors import NotThere
 from auth.protocol.parameters import Pairs, only
+from storage.connection import DatabaseConnection
 
 _AWAITED: Final = timedelta(days=1)
 """How long an agent that has to sign in again keeps its place."""
@@ -84,7 +84,7 @@ def agent_routes(site: Site) -> list[Route]:
     ]
 
 
-async def _own(connection: AsyncConnection, session: PageSession, agent_id: str) -> GrantedAgent:
+async def _own(connection: DatabaseConnection, session: PageSession, agent_id: str) -> GrantedAgent:
     agent = await agent_rows.find(connection, agent_id)
     if agent is None or agent.person != session.person:
         raise NotThere("There is no such agent among yours; it may have been disconnected meanwhile.")
@@ -196,7 +196,7 @@ def _values(allowance: Allowance, kind: NamedCondition) -> frozenset[str]:
 
 
 async def _remember(
-    site: Site, connection: AsyncConnection, agent: GrantedAgent, chosen: Access, before: Access
+    site: Site, connection: DatabaseConnection, agent: GrantedAgent, chosen: Access, before: Access
 ) -> None:
     """Store what the person took from an agent, for when it is connected again."""
     for where in {place(uri) for uri in agent.redirect_uris}:

@@ -10,7 +10,6 @@ confirmation token and the same arguments.
 import json
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -28,6 +27,7 @@ from auth.protocol.errors import NotThere
 from auth.protocol.parameters import Pairs, only
 from auth.protocol.secrets import digest
 from auth.tables import pending_confirmation
+from storage.connection import DatabaseConnection
 
 PATH: Final = "/confirm"
 
@@ -70,7 +70,7 @@ def confirm_routes(site: Site) -> list[Route]:
     return [page_sessions.page(site, path, show), page_sessions.form(site, path, answer)]
 
 
-async def _own(site: Site, connection: AsyncConnection, session: PageSession, handle: str) -> Pending:
+async def _own(site: Site, connection: DatabaseConnection, session: PageSession, handle: str) -> Pending:
     pending = await pending_rows.find(connection, digest(handle), site.now())
     if pending is None or pending.person != session.person:
         raise NotThere(_OVER)

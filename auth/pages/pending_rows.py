@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.protocol.secrets import digest
 from auth.tables import client, grant
 from auth.tables import pending_confirmation as table
+from storage.connection import DatabaseConnection
 from storage.rows import columns, find_one
 
 
@@ -46,14 +46,14 @@ def handle_of(token: str) -> str:
 
 
 async def add(
-    connection: AsyncConnection, row: str, grant_id: str, question_ciphertext: bytes, expires_at: datetime
+    connection: DatabaseConnection, row: str, grant_id: str, question_ciphertext: bytes, expires_at: datetime
 ) -> None:
     """Store a call that begins to wait."""
     values = {"digest": row, "grant": grant_id, "question_ciphertext": question_ciphertext, "expires_at": expires_at}
     await connection.execute(insert(table).values(values))
 
 
-async def find(connection: AsyncConnection, row: str, now: datetime) -> Pending | None:
+async def find(connection: DatabaseConnection, row: str, now: datetime) -> Pending | None:
     """Find a call that may still go on, of a grant that has not ended."""
     query = (
         select(
@@ -65,7 +65,7 @@ async def find(connection: AsyncConnection, row: str, now: datetime) -> Pending 
     return await find_one(connection, Pending, query)
 
 
-async def decide(connection: AsyncConnection, row: str, now: datetime, *, approved: bool) -> bool:
+async def decide(connection: DatabaseConnection, row: str, now: datetime, *, approved: bool) -> bool:
     """Store the answer of the person. False when there is one already, or it is too late."""
     undecided = (
         table.c.digest == row,
@@ -77,7 +77,7 @@ async def decide(connection: AsyncConnection, row: str, now: datetime, *, approv
     return (await connection.execute(statement)).rowcount == 1
 
 
-async def take(connection: AsyncConnection, row: str, now: datetime) -> bool | None:
+async def take(connection: DatabaseConnection, row: str, now: datetime) -> bool | None:
     """Close the question, and return its answer, None if there is none."""
     statement = update(table).where(table.c.digest == row).values(taken_at=now).returning(table.c.approved)
     approved: bool | None = (await connection.execute(statement)).scalar_one_or_none()

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Update, bindparam, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.tables import upstream_connection
 from auth.upstream.connection import Connection, RefreshFailure, Status
 from auth.upstream.login import Tokens
+from storage.connection import DatabaseConnection
 from storage.database import insert
 from storage.keys import KeyRing
 from storage.lookups import Fields, Lookup
@@ -77,27 +77,27 @@ class ConnectionRows:
         self._keyring = keyring
 
     async def read(
-        self, transaction: AsyncConnection, user: str, *, to_change: bool = False
+        self, transaction: DatabaseConnection, user: str, *, to_change: bool = False
     ) -> StoredConnection | None:
         """Return a user's connection; one read `to_change` stays as it is until the transaction ends."""
         query = _BY_USER.with_for_update() if to_change else _BY_USER
         row = (await transaction.execute(query, {"user": user})).mappings().one_or_none()
         return stored_connection(row, self._keyring)
 
-    async def create(self, transaction: AsyncConnection, row: Connection, tokens: Tokens) -> None:
+    async def create(self, transaction: DatabaseConnection, row: Connection, tokens: Tokens) -> None:
         """Write a connection over whatever is there."""
         written = {**values(row, _TABLE), **self._sealed(row.user, tokens)}
         statement = insert(transaction, _TABLE).values(written)
         await transaction.execute(statement.on_conflict_do_update(index_elements=[_TABLE.c.user], set_=written))
 
-    async def claim(self, transaction: AsyncConnection, seen: Connection, claimed: Connection) -> bool:
+    async def claim(self, transaction: DatabaseConnection, seen: Connection, claimed: Connection) -> bool:
         """Take the lease over from the holder that was seen, who may be nobody."""
         changed = _of(seen, _TABLE.c.lease_holder.is_not_distinct_from(seen.lease_holder)).values(
             lease_holder=claimed.lease_holder, lease_until=claimed.lease_until
         )
         return await _is_done(transaction, changed)
 
-    async def replace(self, transaction: AsyncConnection, seen: Connection, row: Connection, tokens: Tokens) -> bool:
+    async def replace(self, transaction: DatabaseConnection, seen: Connection, row: Connection, tokens: Tokens) -> bool:
         """Write new tokens over the generation that was seen, whoever holds the lease by now.
 
         These tokens are proof that the connection lives, should anybody have thought otherwise meanwhile.
@@ -107,13 +107,13 @@ class ConnectionRows:
         )
         return await _is_done(transaction, changed)
 
-    async def fail(self, transaction: AsyncConnection, claimed: Connection, row: Connection) -> bool:
+    async def fail(self, transaction: DatabaseConnection, claimed: Connection, row: Connection) -> bool:
         """Write what became of a refresh without tokens, unless the lease was taken over meanwhile."""
         return await _is_done(
             transaction, _of(claimed, _TABLE.c.lease_holder == claimed.lease_holder).values(**values(row, _TABLE))
         )
 
-    async def revoke(self, transaction: AsyncConnection, row: Connection) -> None:
+    async def revoke(self, transaction: DatabaseConnection, row: Connection) -> None:
         """Write a revoked connection, which keeps no tokens."""
         written = {**values(row, _TABLE), _ACCESS.name: None, _REFRESH.name: None}
         await transaction.execute(update(_TABLE).where(_TABLE.c.user == row.user).values(**written))
@@ -128,5 +128,5 @@ def _of(seen: Connection, condition: ColumnElement[bool]) -> Update:
     return update(_TABLE).where(_TABLE.c.user == seen.user, _TABLE.c.generation == seen.generation, condition)
 
 
-async def _is_done(transaction: AsyncConnection, changed: Update) -> bool:
+async def _is_done(transaction: DatabaseConnection, changed: Update) -> bool:
     return (await transaction.execute(changed)).rowcount == 1

@@ -7,14 +7,13 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from auth.protocol.secrets import Random, nonce
 from auth.upstream.connection import LEASE, Connection, Status, outlasts, signed_in
 from auth.upstream.connection_rows import OF_USER, ConnectionRows, StoredConnection, stored_connection
 from auth.upstream.login import SignIn, Tokens, Upstream, revoke_quietly
 from auth.upstream.refresher import Held, Refreshed, Refresher
 from calendly.errors import CalendlyError
+from storage.connection import DatabaseConnection
 from storage.database import Database
 from storage.errors import StorageUnavailable
 from storage.keys import KeyRing
@@ -90,7 +89,7 @@ class Connections:
             with suppress(CalendlyError):  # whatever comes of it is stored
                 await self.refresher.token(sign_in.person.uri, refused=stored.connection.generation)
 
-    async def keep(self, transaction: AsyncConnection, sign_in: SignIn) -> Connection:
+    async def keep(self, transaction: DatabaseConnection, sign_in: SignIn) -> Connection:
         """Keep a sign-in as the user's connection, in the transaction that also knows the user.
 
         Its tokens replace those there were, unless those are good and can do more: other agents work with them.
@@ -104,7 +103,7 @@ class Connections:
         await self._rows.create(transaction, row, tokens)
         return row
 
-    async def detach(self, transaction: AsyncConnection, user: str) -> Tokens | None:
+    async def detach(self, transaction: DatabaseConnection, user: str) -> Tokens | None:
         """Revoke a user's connection here and delete its tokens, in the transaction that ends the last grant.
 
         Returns:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, delete, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.tables import empty_poll as table
+from storage.connection import DatabaseConnection
 from storage.database import Database, insert
 from storage.rows import columns, find_all, values
 
@@ -68,11 +68,11 @@ class EmptyPollCounts:
             return await _take(connection, over)
 
 
-async def take_of_person(connection: AsyncConnection, person: str) -> list[EmptyPolls]:
+async def take_of_person(connection: DatabaseConnection, person: str) -> list[EmptyPolls]:
     """Return what has not been told yet of the agents of a person, and count it no more."""
     return await _take(connection, table.c.person == person)
 
 
-async def _take(connection: AsyncConnection, *which: ColumnElement[bool]) -> list[EmptyPolls]:
+async def _take(connection: DatabaseConnection, *which: ColumnElement[bool]) -> list[EmptyPolls]:
     """Delete counts and return them: what two replicas want at once goes to one of them."""
     return await find_all(connection, EmptyPolls, delete(table).where(*which).returning(*columns(EmptyPolls, table)))

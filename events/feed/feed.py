@@ -12,8 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from calendly.request import JSON
 from events.feed import stored_events, stored_feeds
 from events.feed.cursor import place_of
@@ -24,6 +22,7 @@ from events.identity import Arrival
 from events.joining import Mark
 from events.payload import without_invitee
 from events.tables import feed_event, own_change, seen_event
+from storage.connection import DatabaseConnection
 from storage.database import Database
 from storage.errors import UnreadableSecret
 from storage.keys import KeyRing, RandomBytes
@@ -231,7 +230,7 @@ class Feeds:
         """Opens and seals what events say."""
         return Payloads(self.keyring)
 
-    def _publishing(self, connection: AsyncConnection, found: StoredFeed) -> Publishing:
+    def _publishing(self, connection: DatabaseConnection, found: StoredFeed) -> Publishing:
         return Publishing(connection, found, self.payloads, self.now(), self.kept, self.fan_out)
 
     def _opened(self, rows: Sequence[StoredEvent]) -> list[ReadEvent]:

@@ -5,8 +5,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from calendly.request import JSON
 from events.facts import part
 from events.feed import stored_events, stored_feeds
@@ -17,14 +15,15 @@ from events.joining import FIRST_WAIT, Mark, Stored, ended_mark, of_mark, place
 from events.kinds import MARKED, UNMARKED
 from events.payload import without_invitee
 from events.tables import feed_event
+from storage.connection import DatabaseConnection
 from storage.keys import KeyRing
 from storage.types import sealed_for
 
-FanOut = Callable[[AsyncConnection, StoredEvent, datetime], Awaitable[None]]
+FanOut = Callable[[DatabaseConnection, StoredEvent, datetime], Awaitable[None]]
 """Writes the deliveries of an event, which has its position, in the transaction that publishes it."""
 
 
-async def to_nobody(_connection: AsyncConnection, _event: StoredEvent, _now: datetime) -> None:
+async def to_nobody(_connection: DatabaseConnection, _event: StoredEvent, _now: datetime) -> None:
     """Deliver an event to nobody: it is read."""
 
 
@@ -80,7 +79,7 @@ class Publishing:
         fan_out: Writes deliveries.
     """
 
-    connection: AsyncConnection
+    connection: DatabaseConnection
     feed: StoredFeed
     payloads: Payloads
     now: datetime

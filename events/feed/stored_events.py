@@ -3,17 +3,21 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from hashlib import sha256
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, update
 
 from events.feed.stored_feeds import StoredFeed
 from events.kinds import MARKED, UNMARKED
 from events.tables import event_address, feed_event
-from storage.database import insert
+from storage.connection import DatabaseConnection
+from storage.database import insert, insert_into
 from storage.rows import columns, find_all, find_one, values
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql, sqlite
 
 MOST_KEPT: Final = 10_000
 """How many payloads of a person are kept. Older ones go first."""
@@ -74,19 +78,19 @@ def row_id(person: str, event_id: str) -> str:
     return sha256(f"{person}\n{event_id}".encode()).hexdigest()
 
 
-async def find(connection: AsyncConnection, row: str) -> StoredEvent | None:
+async def find(connection: DatabaseConnection, row: str) -> StoredEvent | None:
     """Find an event by its row."""
-    return await find_one(connection, StoredEvent, _events().where(feed_event.c.id == row))
+    return await find_one(connection, StoredEvent, _EVENT, row=row)
 
 
-async def published(connection: AsyncConnection, rows: Collection[str]) -> set[str]:
+async def published(connection: DatabaseConnection, rows: Collection[str]) -> set[str]:
     """Return which of these rows are events that were published."""
     query = select(feed_event.c.id).where(feed_event.c.id.in_(rows), feed_event.c.position.is_not(None))
     return set((await connection.execute(query)).scalars())
 
 
 async def put(
-    connection: AsyncConnection,
+    connection: DatabaseConnection,
     event: StoredEvent,
     addresses: Iterable[str],
     waits_until: datetime | None,
@@ -102,52 +106,53 @@ async def put(
         payload_until: How long it is kept what it says.
     """
     row = values(event, feed_event) | {"waits_until": waits_until, "payload_until": payload_until}
-    statement = insert(connection, feed_event).values(row)
-    await connection.execute(statement.on_conflict_do_update(index_elements=[feed_event.c.id], set_=row))
+    await connection.execute(_replacing(connection.dialect.name), row)
     await _address(connection, event.id, addresses)
 
 
-async def supersede(connection: AsyncConnection, row: str, by: str) -> None:
+async def supersede(connection: DatabaseConnection, row: str, by: str) -> None:
     """Delete an event that another one stands for, which is found by its addresses from then on."""
     addresses = select(event_address.c.address_digest).where(event_address.c.event == row)
     await _address(connection, by, (await connection.execute(addresses)).scalars().all())
     await connection.execute(delete(feed_event).where(feed_event.c.id == row))
 
 
-async def _address(connection: AsyncConnection, row: str, addresses: Iterable[str]) -> None:
-    for address in sorted(addresses):
-        key = sha256(f"{row}\n{address}".encode()).hexdigest()
-        added = insert(connection, event_address).values(id=key, event=row, address_digest=address)
-        await connection.execute(added.on_conflict_do_nothing())
+async def _address(connection: DatabaseConnection, row: str, addresses: Iterable[str]) -> None:
+    rows = [
+        {"id": sha256(f"{row}\n{address}".encode()).hexdigest(), "event": row, "address_digest": address}
+        for address in sorted(addresses)
+    ]
+    if rows:
+        await connection.execute(insert(connection, event_address).on_conflict_do_nothing(), rows)
 
 
-async def oldest(connection: AsyncConnection, person: str) -> int | None:
+async def oldest(connection: DatabaseConnection, person: str) -> int | None:
     """Return the first position of a feed whose payload is kept, None where none is."""
     kept = select(func.min(feed_event.c.position)).where(_is_kept(person))
     found: int | None = await connection.scalar(kept)
     return found
 
 
-async def stored_at(connection: AsyncConnection, person: str, position: int) -> datetime | None:
+async def stored_at(connection: DatabaseConnection, person: str, position: int) -> datetime | None:
     """Return when the event at a position of a feed came, None before the first."""
     query = select(feed_event.c.stored_at).where(feed_event.c.person == person, feed_event.c.position == position)
     found: datetime | None = await connection.scalar(query)
     return found
 
 
-async def after(connection: AsyncConnection, found: StoredFeed, position: int, wanted: Wanted) -> list[StoredEvent]:
+async def after(connection: DatabaseConnection, found: StoredFeed, position: int, wanted: Wanted) -> list[StoredEvent]:
     """Find the first wanted events after a position, one more than `wanted.count` where there are more."""
     query = _wanted(found, wanted).where(feed_event.c.position > position).order_by(feed_event.c.position)
     return await find_all(connection, StoredEvent, query.limit(wanted.count + 1))
 
 
-async def newest(connection: AsyncConnection, found: StoredFeed, wanted: Wanted) -> list[StoredEvent]:
+async def newest(connection: DatabaseConnection, found: StoredFeed, wanted: Wanted) -> list[StoredEvent]:
     """Find the last wanted events, oldest first."""
     query = _wanted(found, wanted).order_by(feed_event.c.position.desc()).limit(wanted.count)
     return (await find_all(connection, StoredEvent, query))[::-1]
 
 
-async def marks(connection: AsyncConnection, person: str, invitees: Collection[str]) -> list[StoredEvent]:
+async def marks(connection: DatabaseConnection, person: str, invitees: Collection[str]) -> list[StoredEvent]:
     """Find the no-show marks of invitees and their ends, of which those without position wait for their mark.
 
     Args:
@@ -164,7 +169,7 @@ async def marks(connection: AsyncConnection, person: str, invitees: Collection[s
 
 
 async def overdue(
-    connection: AsyncConnection, now: datetime, limit: int, person: str | None = None
+    connection: DatabaseConnection, now: datetime, limit: int, person: str | None = None
 ) -> list[StoredEvent]:
     """Find halves whose wait is over, of one person or of all."""
     query = _events().where(feed_event.c.waits_until <= now)
@@ -173,7 +178,7 @@ async def overdue(
     return await find_all(connection, StoredEvent, query.order_by(feed_event.c.waits_until).limit(limit))
 
 
-async def wait_on(connection: AsyncConnection, row: str, until: datetime) -> None:
+async def wait_on(connection: DatabaseConnection, row: str, until: datetime) -> None:
     """Let a half wait longer."""
     await connection.execute(
         update(feed_event)
@@ -182,14 +187,14 @@ async def wait_on(connection: AsyncConnection, row: str, until: datetime) -> Non
     )
 
 
-async def with_addresses(connection: AsyncConnection, person: str, addresses: Collection[str]) -> list[StoredEvent]:
+async def with_addresses(connection: DatabaseConnection, person: str, addresses: Collection[str]) -> list[StoredEvent]:
     """Find the events with one of these addresses, given as digests."""
     having = select(event_address.c.event).where(event_address.c.address_digest.in_(addresses))
     query = _events().where(feed_event.c.person == person, feed_event.c.id.in_(having))
     return await find_all(connection, StoredEvent, query)
 
 
-async def forget(connection: AsyncConnection, row: str, payload: bytes, now: datetime) -> None:
+async def forget(connection: DatabaseConnection, row: str, payload: bytes, now: datetime) -> None:
     """Store what an event says without its invitee."""
     await connection.execute(
         update(feed_event).where(feed_event.c.id == row).values(payload_ciphertext=payload, forgotten_at=now)
@@ -197,14 +202,14 @@ async def forget(connection: AsyncConnection, row: str, payload: bytes, now: dat
     await connection.execute(delete(event_address).where(event_address.c.event == row))
 
 
-async def drop_payload(connection: AsyncConnection, person: str, position: int) -> None:
+async def drop_payload(connection: DatabaseConnection, person: str, position: int) -> None:
     """Drop what the event at a position says."""
     at = (feed_event.c.person == person, feed_event.c.position == position)
     rows = (await connection.execute(select(feed_event.c.id).where(*at))).scalars().all()
     await _drop_payloads(connection, rows)
 
 
-async def drop_old_payloads(connection: AsyncConnection, now: datetime) -> bool:
+async def drop_old_payloads(connection: DatabaseConnection, now: datetime) -> bool:
     """Drop what events say that are older than that is kept, one batch; whether there may be more."""
     query = select(feed_event.c.id).where(feed_event.c.payload_until <= now).limit(_BATCH)
     rows = (await connection.execute(query.with_for_update(skip_locked=True))).scalars().all()
@@ -212,7 +217,7 @@ async def drop_old_payloads(connection: AsyncConnection, now: datetime) -> bool:
     return len(rows) == _BATCH
 
 
-async def _drop_payloads(connection: AsyncConnection, rows: Collection[str]) -> None:
+async def _drop_payloads(connection: DatabaseConnection, rows: Collection[str]) -> None:
     if rows:
         await connection.execute(
             update(feed_event).where(feed_event.c.id.in_(rows)).values(payload_ciphertext=None, payload_until=None)
@@ -222,6 +227,17 @@ async def _drop_payloads(connection: AsyncConnection, rows: Collection[str]) -> 
 
 def _events() -> Select[*tuple[Any, ...]]:
     return select(*columns(StoredEvent, feed_event))
+
+
+@cache
+def _replacing(dialect: str) -> "postgresql.Insert | sqlite.Insert":
+    statement = insert_into(dialect, feed_event)
+    return statement.on_conflict_do_update(
+        index_elements=[feed_event.c.id], set_={column.key: column for column in statement.excluded}
+    )
+
+
+_EVENT: Final = _events().where(feed_event.c.id == bindparam("row"))
 
 
 def _wanted(found: StoredFeed, wanted: Wanted) -> Select[*tuple[Any, ...]]:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from hmac import digest as hmac_digest
 from typing import Final
 
-from sqlalchemy import Select, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import bindparam, delete, or_, select, update
 
 from events.feed.cursor import Cursor
 from events.tables import feed
+from storage.connection import DatabaseConnection
 from storage.database import insert
 from storage.keys import KeyRing, RandomBytes
 from storage.rows import columns, find_all, find_one
@@ -71,7 +71,9 @@ class Digests:
         return hmac_digest(self.secret, text.encode(errors="surrogatepass"), "sha256").hex()
 
 
-async def begin(connection: AsyncConnection, person: str, keyring: KeyRing, random: RandomBytes, now: datetime) -> None:
+async def begin(
+    connection: DatabaseConnection, person: str, keyring: KeyRing, random: RandomBytes, now: datetime
+) -> None:
     """Begin the feed of a person, unless there is one."""
     sealed = keyring.seal(random(_SECRET_BYTES), **sealed_for(feed.c.secret_ciphertext, person))
     row = {
@@ -84,28 +86,28 @@ async def begin(connection: AsyncConnection, person: str, keyring: KeyRing, rand
     await connection.execute(insert(connection, feed).values(row).on_conflict_do_nothing())
 
 
-async def find(connection: AsyncConnection, person: str) -> StoredFeed | None:
+async def find(connection: DatabaseConnection, person: str) -> StoredFeed | None:
     """Find the feed of a person."""
-    return await find_one(connection, StoredFeed, _of(person))
+    return await find_one(connection, StoredFeed, _FEED, owner=person)
 
 
-async def find_of(connection: AsyncConnection, people: Collection[str] | None) -> list[StoredFeed]:
+async def find_of(connection: DatabaseConnection, people: Collection[str] | None) -> list[StoredFeed]:
     """Find the feeds of people, of all where that is None."""
     query = select(*columns(StoredFeed, feed))
     return await find_all(connection, StoredFeed, query if people is None else query.where(feed.c.person.in_(people)))
 
 
-async def hold(connection: AsyncConnection, person: str) -> StoredFeed | None:
+async def hold(connection: DatabaseConnection, person: str) -> StoredFeed | None:
     """Find the feed of a person, and lock its row."""
-    return await find_one(connection, StoredFeed, _of(person).with_for_update())
+    return await find_one(connection, StoredFeed, _HELD, owner=person)
 
 
-async def set_head(connection: AsyncConnection, person: str, head: int) -> None:
+async def set_head(connection: DatabaseConnection, person: str, head: int) -> None:
     """Store the last position that was given."""
-    await connection.execute(update(feed).where(feed.c.person == person).values(head=head))
+    await connection.execute(_SET_HEAD, {"owner": person, "position": head})
 
 
-async def take_lease(connection: AsyncConnection, person: str, owner: str, now: datetime, until: datetime) -> bool:
+async def take_lease(connection: DatabaseConnection, person: str, owner: str, now: datetime, until: datetime) -> bool:
     """Let one replica look. False while another one does."""
     free = or_(feed.c.lease_until.is_(None), feed.c.lease_until <= now)
     taken = update(feed).where(feed.c.person == person, free).values(lease_owner=owner, lease_until=until)
@@ -113,7 +115,7 @@ async def take_lease(connection: AsyncConnection, person: str, owner: str, now: 
 
 
 async def end_lease(
-    connection: AsyncConnection, person: str, owner: str, *, checked_at: datetime | None, continues_at: str | None
+    connection: DatabaseConnection, person: str, owner: str, *, checked_at: datetime | None, continues_at: str | None
 ) -> None:
     """End a look.
 
@@ -129,33 +131,34 @@ async def end_lease(
     await connection.execute(update(feed).where(feed.c.person == person, feed.c.lease_owner == owner).values(over))
 
 
-async def schedule(connection: AsyncConnection, person: str, at: datetime) -> None:
+async def schedule(connection: DatabaseConnection, person: str, at: datetime) -> None:
     """Set when the next look in the background is due."""
     await connection.execute(update(feed).where(feed.c.person == person).values(looks_next_at=at))
 
 
-async def hasten(connection: AsyncConnection, person: str, at: datetime) -> None:
+async def hasten(connection: DatabaseConnection, person: str, at: datetime) -> None:
     """Have the next look in the background be due at a time, unless it is sooner."""
     later = feed.c.looks_next_at > at
     await connection.execute(update(feed).where(feed.c.person == person, later).values(looks_next_at=at))
 
 
-async def listen(connection: AsyncConnection, people: Collection[str], until: datetime) -> None:
+async def listen(connection: DatabaseConnection, people: Collection[str], until: datetime) -> None:
     """Note until when somebody listens to the feeds of people; what another replica noted is not shortened."""
     sooner = or_(feed.c.listened_until.is_(None), feed.c.listened_until < until)
     await connection.execute(update(feed).where(feed.c.person.in_(people), sooner).values(listened_until=until))
 
 
-async def heads(connection: AsyncConnection, people: Collection[str]) -> dict[str, int]:
+async def heads(connection: DatabaseConnection, people: Collection[str]) -> dict[str, int]:
     """Return the last positions of the feeds of people."""
     rows = await connection.execute(select(feed.c.person, feed.c.head).where(feed.c.person.in_(people)))
     return {row.person: row.head for row in rows}
 
 
-async def drop(connection: AsyncConnection, person: str) -> None:
+async def drop(connection: DatabaseConnection, person: str) -> None:
     """Delete the feed of a person, and all that hangs on it."""
     await connection.execute(delete(feed).where(feed.c.person == person))
 
 
-def _of(person: str) -> Select[*tuple[object, ...]]:
-    return select(*columns(StoredFeed, feed)).where(feed.c.person == person)
+_FEED: Final = select(*columns(StoredFeed, feed)).where(feed.c.person == bindparam("owner"))
+_HELD: Final = _FEED.with_for_update()
+_SET_HEAD: Final = update(feed).where(feed.c.person == bindparam("owner")).values(head=bindparam("position"))

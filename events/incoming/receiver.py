@@ -11,7 +11,7 @@ from events.feed.feed import Feeds
 from events.identity import told
 from events.incoming import stored_receivers
 from events.incoming.incoming import ReceiverFacts, Refused, VerifiedDelivery, no_room, read_delivery, receiver_digest
-from events.incoming.stored_receivers import StoredReceiver
+from events.incoming.stored_receivers import AddressedReceiver, StoredReceiver
 from events.incoming.webhook_states import REFUSED_OFTEN
 from events.kinds import MEETINGS
 from storage.database import Database
@@ -113,16 +113,16 @@ class Receiver:
         except StorageError:
             raise no_room() from None
 
-    async def _find(self, secret: str) -> StoredReceiver | None:
-        async with self.database.read() as connection:
-            return await stored_receivers.find(connection, receiver_digest(secret), self.now())
+    async def _find(self, secret: str) -> AddressedReceiver | None:
+        row = await self.database.find(stored_receivers.ADDRESSED, digest=receiver_digest(secret))
+        found = None if row is None else AddressedReceiver(**row)
+        return found if found is not None and found.takes(self.now()) else None
 
-    async def _is_noted(self, found: StoredReceiver) -> bool:
+    def _is_noted(self, found: AddressedReceiver) -> bool:
         """Say whether another delivery has nothing to note: a transaction less, for which others would wait."""
-        row = await self.database.find(stored_receivers.NOTED, digest=found.receiver_digest)
-        if row is None or row["refused"] or row["last_at"] is None or self.now() - row["last_at"] >= NOTED_EVERY:
+        if found.refused or found.last_at is None or self.now() - found.last_at >= NOTED_EVERY:
             return False
-        return found.family != MEETINGS.name or found.state != "live" or row["proved_at"] is not None
+        return found.family != MEETINGS.name or found.state != "live" or found.proved_at is not None
 
     async def _count_refusal(self, found: StoredReceiver) -> None:
         async with self._storing, self.database.begin() as connection:
@@ -130,10 +130,10 @@ class Receiver:
             if found.family == MEETINGS.name and found.state == "live" and found.refused + 1 >= REFUSED_OFTEN:
                 await stored_receivers.prove(connection, found.person, None)  # nothing it tells can be taken
 
-    async def _store(self, found: StoredReceiver, delivery: VerifiedDelivery) -> Accepted:
+    async def _store(self, found: AddressedReceiver, delivery: VerifiedDelivery) -> Accepted:
         arrival = told(delivery.event, delivery.created_at, delivery.payload, delivery.body, self.now())
         is_new = await self.feeds.publish(found.person, arrival)
-        if await self._is_noted(found):
+        if self._is_noted(found):
             return Accepted(found.person, delivery.event, is_new)
         async with self.database.begin() as connection:
             await stored_receivers.note_delivery(connection, found.receiver_digest, self.now())

@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from calendly.errors import (
     CalendlyError,
     InsufficientScope,
@@ -33,6 +31,7 @@ from events.incoming.incoming import receiver_digest
 from events.incoming.stored_receivers import UNFINISHED_LIVES, StoredReceiver
 from events.incoming.webhook_states import MOST_REPAIRS, FamilyWebhook, out_of_reach, shown_webhooks
 from events.kinds import FAMILIES, MEETINGS, EventFamily
+from storage.connection import DatabaseConnection
 from storage.database import Database
 from storage.errors import UnreadableSecret
 from storage.keys import KeyRing, RandomBytes
@@ -219,7 +218,7 @@ class Webhooks:
             found += hooks
         await self._remove_unknown(person, found)
 
-    async def detach(self, connection: AsyncConnection, person: str) -> list[str]:
+    async def detach(self, connection: DatabaseConnection, person: str) -> list[str]:
         """Delete the receivers of a person, in the transaction that ends their last grant.
 
         Returns:

@@ -6,10 +6,10 @@ from datetime import datetime
 from hashlib import sha256
 
 from sqlalchemy import and_, exists, func, or_, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.kinds import MARKED, UNMARKED
 from events.tables import event_subscription, feed, feed_event, receiver, seen_event
+from storage.connection import DatabaseConnection
 from storage.database import insert
 from storage.rows import columns, find_all, values
 
@@ -38,13 +38,13 @@ def seen_id(person: str, meeting: str) -> str:
     return sha256(f"{person}\n{meeting}".encode()).hexdigest()
 
 
-async def find(connection: AsyncConnection, rows: Collection[str]) -> dict[str, SeenMeeting]:
+async def find(connection: DatabaseConnection, rows: Collection[str]) -> dict[str, SeenMeeting]:
     """Find what was seen of meetings, by their rows."""
     query = select(*columns(SeenMeeting, seen_event)).where(seen_event.c.id.in_(rows))
     return {row.id: row for row in await find_all(connection, SeenMeeting, query)}
 
 
-async def note(connection: AsyncConnection, seen: Sequence[SeenMeeting]) -> None:
+async def note(connection: DatabaseConnection, seen: Sequence[SeenMeeting]) -> None:
     """Store what was seen."""
     for meeting in seen:
         row = values(meeting, seen_event)
@@ -69,7 +69,7 @@ class DueLook:
     last_news_at: datetime | None
 
 
-async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[DueLook]:
+async def due(connection: DatabaseConnection, now: datetime, limit: int) -> list[DueLook]:
     """Find the people who are due, the longest due first: whoever is listened to or has a webhook."""
     table = event_subscription
     ends_later = or_(table.c.expires_at.is_(None), table.c.expires_at > now)

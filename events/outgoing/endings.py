@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from events.outgoing.callback_urls import CallbackRules
 from events.outgoing.callbacks import Addressee, CallbackPoster
 from events.outgoing.posts_in_flight import PostsInFlight
@@ -15,6 +13,7 @@ from events.outgoing.standing import AgentNames, EventNote, Noted, Refusal
 from events.outgoing.stored_deliveries import delete_deliveries
 from events.outgoing.stored_subscriptions import StoredSubscription, SubscriptionRows, delete_expired, expire
 from events.outgoing.wire import TERMINATED, EventsRefusal, Meaning, WireProfile
+from storage.connection import DatabaseConnection
 from storage.database import Database
 
 _WHY: Final = {
@@ -64,7 +63,7 @@ class Endings:
             await delete_expired(connection, subscription.id, self.now())
 
     async def take_of_person(
-        self, connection: AsyncConnection, person: str
+        self, connection: DatabaseConnection, person: str
     ) -> Sequence[tuple[StoredSubscription, str]]:
         """End the subscriptions of a person whose feed is deleted in the same transaction.
 
@@ -83,7 +82,7 @@ class Endings:
 
         await asyncio.gather(*[tell(*each) for each in ended])
 
-    async def _expire(self, connection: AsyncConnection, subscription: StoredSubscription) -> str | None:
+    async def _expire(self, connection: DatabaseConnection, subscription: StoredSubscription) -> str | None:
         """Let a subscription expire. Returns what its agent is called, None where it was over already."""
         if not await expire(connection, subscription.id, self.now()):
             return None

@@ -4,11 +4,10 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from events.payload import Reader
+from storage.connection import DatabaseConnection
 
-AgentNames = Callable[[AsyncConnection, Collection[str]], Awaitable[Mapping[str, str]]]
+AgentNames = Callable[[DatabaseConnection, Collection[str]], Awaitable[Mapping[str, str]]]
 """Finds what the agents of grants are called, also of those that have ended, by the ids of the grants."""
 
 Refusal = Literal["access", "scope", "connection", "callback"]

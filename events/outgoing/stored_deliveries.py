@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, delete, exists, false, func, literal, or_, select, true, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, literal, or_, select, true, update
 
 from events.feed.stored_events import StoredEvent
 from events.outgoing.stored_subscriptions import StoredSubscription, is_live
 from events.tables import event_delivery as table
 from events.tables import event_subscription as subscription_table
 from events.tables import feed_event
+from storage.connection import DatabaseConnection
 from storage.database import insert
 from storage.rows import columns, find_all
 from storage.types import Instant
@@ -110,19 +110,23 @@ def delivery_id(subscription: str, event: str) -> str:
     return hashlib.sha256(f"{subscription}\n{event}".encode()).hexdigest()
 
 
-async def fan_out(connection: AsyncConnection, event: StoredEvent, now: datetime) -> None:
+_WANTING: Final = select(subscription_table.c.id, subscription_table.c.host).where(
+    subscription_table.c.person == bindparam("owner"),
+    subscription_table.c.name == bindparam("kind"),
+    or_(subscription_table.c.filter.is_(None), subscription_table.c.filter == bindparam("subject")),
+    subscription_table.c.state == "active",
+    subscription_table.c.created_at <= bindparam("made_by"),
+    is_live(bindparam("now")),
+)
+
+
+async def fan_out(connection: DatabaseConnection, event: StoredEvent, now: datetime) -> None:
     """Queue an event for every subscription that wants it: `events.feed.publishing.FanOut`."""
     if event.position is None:
         return
-    wanted = select(subscription_table.c.id, subscription_table.c.host).where(
-        subscription_table.c.person == event.person,
-        subscription_table.c.name == event.kind,
-        or_(subscription_table.c.filter.is_(None), subscription_table.c.filter == event.filter),
-        subscription_table.c.state == "active",
-        subscription_table.c.created_at <= event.occurred_at + OLDEST_ANEW,
-        is_live(now),
-    )
-    for subscription, host in (await connection.execute(wanted)).all():
+    values = {"owner": event.person, "kind": event.kind, "subject": event.filter, "now": now}
+    wanted = await connection.execute(_WANTING, values | {"made_by": event.occurred_at + OLDEST_ANEW})
+    for subscription, host in wanted.all():
         if await _outstanding(connection, subscription) >= MOST_OUTSTANDING:
             skipped = update(subscription_table).where(subscription_table.c.id == subscription)
             await connection.execute(skipped.values(truncated=True))
@@ -131,7 +135,7 @@ async def fan_out(connection: AsyncConnection, event: StoredEvent, now: datetime
 
 
 async def queue_missed(
-    connection: AsyncConnection,
+    connection: DatabaseConnection,
     subscription: StoredSubscription,
     *,
     after: int | None,
@@ -189,7 +193,7 @@ def _not_delivered(subscription: StoredSubscription, now: datetime) -> list[Colu
     return conditions
 
 
-async def claim_due(connection: AsyncConnection, now: datetime, claim: str, room: PostingRoom) -> list[Claimed]:
+async def claim_due(connection: DatabaseConnection, now: datetime, claim: str, room: PostingRoom) -> list[Claimed]:
     """Claim the deliveries that are due, those of the oldest events first.
 
     Args:
@@ -222,39 +226,39 @@ async def claim_due(connection: AsyncConnection, now: datetime, claim: str, room
     return sorted(await find_all(connection, Claimed, statement), key=lambda claimed: claimed.position)
 
 
-async def is_any_due(connection: AsyncConnection, now: datetime) -> bool:
+async def is_any_due(connection: DatabaseConnection, now: datetime) -> bool:
     """Return whether a delivery is due, which is cheaper to know than to claim it."""
     due = select(table.c.id).where(table.c.state == "due", table.c.due_at <= now).limit(1)
     return await connection.scalar(due) is not None
 
 
-async def mark(connection: AsyncConnection, claimed: Claimed, **values: object) -> bool:
+async def mark(connection: DatabaseConnection, claimed: Claimed, **values: object) -> bool:
     """Write what came of an attempt, if it is still ours. Returns whether it is."""
     mine = and_(table.c.id == claimed.id, table.c.claim == claimed.claim)
     return (await connection.execute(update(table).where(mine).values(claim=None, **values))).rowcount > 0
 
 
 async def mark_done(
-    connection: AsyncConnection, claimed: Claimed, state: str, now: datetime, error: str | None = None
+    connection: DatabaseConnection, claimed: Claimed, state: str, now: datetime, error: str | None = None
 ) -> bool:
     """Write that a delivery `arrived`, or is `given up`. Returns whether it was still ours."""
     return await mark(connection, claimed, state=state, error=error, due_at=None, done_at=now)
 
 
-async def give_up_all(connection: AsyncConnection, subscription: str, now: datetime) -> None:
+async def give_up_all(connection: DatabaseConnection, subscription: str, now: datetime) -> None:
     """Give up what is due for a subscription."""
     due = and_(table.c.subscription == subscription, table.c.state == "due")
     values = {"state": "given up", "claim": None, "due_at": None, "done_at": now}
     await connection.execute(update(table).where(due).values(values))
 
 
-async def delete_deliveries(connection: AsyncConnection, subscriptions: Collection[str]) -> None:
+async def delete_deliveries(connection: DatabaseConnection, subscriptions: Collection[str]) -> None:
     """Delete the deliveries of subscriptions."""
     await connection.execute(delete(table).where(table.c.subscription.in_(subscriptions)))
 
 
 async def outstanding_positions(
-    connection: AsyncConnection, subscription: str, *, but: str | None = None
+    connection: DatabaseConnection, subscription: str, *, but: str | None = None
 ) -> Sequence[int]:
     """Return the position of the oldest event that has not arrived, if there is one; `but` is a delivery that has.
 
@@ -270,13 +274,13 @@ async def outstanding_positions(
     return list((await connection.execute(query)).scalars())
 
 
-async def outstanding_counts(connection: AsyncConnection) -> Mapping[str, int]:
+async def outstanding_counts(connection: DatabaseConnection) -> Mapping[str, int]:
     """Return how many events are on their way to each subscription; those without any are left out."""
     query = select(table.c.subscription, func.count()).where(table.c.state == "due").group_by(table.c.subscription)
     return {row[0]: row[1] for row in await connection.execute(query)}
 
 
-async def _outstanding(connection: AsyncConnection, subscription: str) -> int:
+async def _outstanding(connection: DatabaseConnection, subscription: str) -> int:
     query = select(func.count()).where(table.c.subscription == subscription, table.c.state == "due")
     return await connection.scalar(query) or 0
 
@@ -292,7 +296,7 @@ def _was_given_up(subscription: str, now: datetime) -> ColumnElement[bool]:
 
 
 async def _queue(
-    connection: AsyncConnection, subscription: str, host: str, events: Sequence[tuple[str, int]], now: datetime
+    connection: DatabaseConnection, subscription: str, host: str, events: Sequence[tuple[str, int]], now: datetime
 ) -> None:
     if not events:
         return

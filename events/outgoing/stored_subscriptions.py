@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, literal, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, delete, func, literal, or_, select, update
 
 from events.tables import event_subscription as table
 from events.tables import verified_callback
+from storage.connection import DatabaseConnection
 from storage.database import insert
 from storage.errors import UnreadableSecret
 from storage.keys import KeyRing
@@ -87,7 +87,7 @@ class StoredSubscription:
         return self.expires_at is not None and self.expires_at <= now
 
 
-def is_live(now: datetime) -> ColumnElement[bool]:
+def is_live(now: datetime | BindParameter[Any]) -> ColumnElement[bool]:
     """Return the condition that a subscription has not expired."""
     return or_(table.c.expires_at.is_(None), table.c.expires_at > now)
 
@@ -101,21 +101,21 @@ class SubscriptionRows:
 
     keyring: KeyRing = field(repr=False)
 
-    async def find(self, connection: AsyncConnection, subscription: str) -> StoredSubscription | None:
+    async def find(self, connection: DatabaseConnection, subscription: str) -> StoredSubscription | None:
         """Find a subscription by its id."""
         found = await self._find(connection, select(table).where(table.c.id == subscription))
         return found[0] if found else None
 
-    async def of_grant(self, connection: AsyncConnection, grant: str) -> list[StoredSubscription]:
+    async def of_grant(self, connection: DatabaseConnection, grant: str) -> list[StoredSubscription]:
         """Find the subscriptions of a grant, the oldest first."""
         return await self._find(connection, select(table).where(table.c.grant == grant).order_by(table.c.created_at))
 
-    async def every(self, connection: AsyncConnection, person: str | None = None) -> list[StoredSubscription]:
+    async def every(self, connection: DatabaseConnection, person: str | None = None) -> list[StoredSubscription]:
         """Find all subscriptions, or those of a person, the oldest first."""
         query = select(table).order_by(table.c.created_at)
         return await self._find(connection, query if person is None else query.where(table.c.person == person))
 
-    async def put(self, connection: AsyncConnection, row: StoredSubscription) -> None:
+    async def put(self, connection: DatabaseConnection, row: StoredSubscription) -> None:
         """Store a subscription in place of what is there."""
         sealed = {
             "url_ciphertext": self._sealed(row.id, "url_ciphertext", row.url),
@@ -133,7 +133,7 @@ class SubscriptionRows:
         statement = insert(connection, table).values(values)
         await connection.execute(statement.on_conflict_do_update(index_elements=[table.c.id], set_=values))
 
-    async def _find(self, connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> list[StoredSubscription]:
+    async def _find(self, connection: DatabaseConnection, query: Select[*tuple[Any, ...]]) -> list[StoredSubscription]:
         found = [self._opened(row) for row in (await connection.execute(query)).mappings()]
         return [subscription for subscription in found if subscription is not None]
 
@@ -182,7 +182,7 @@ _PLAIN: Final = (
 )
 
 
-async def count(connection: AsyncConnection, grant: str, person: str, now: datetime) -> tuple[int, int]:
+async def count(connection: DatabaseConnection, grant: str, person: str, now: datetime) -> tuple[int, int]:
     """Return how many live subscriptions a grant and a person have."""
     query = select(func.count(), func.count().filter(table.c.grant == grant)).where(
         table.c.person == person, is_live(now)
@@ -191,31 +191,31 @@ async def count(connection: AsyncConnection, grant: str, person: str, now: datet
     return of_grant, of_person
 
 
-async def delete_subscriptions(connection: AsyncConnection, subscriptions: Collection[str]) -> None:
+async def delete_subscriptions(connection: DatabaseConnection, subscriptions: Collection[str]) -> None:
     """Delete subscriptions, and with them what is on its way to them."""
     await connection.execute(delete(table).where(table.c.id.in_(subscriptions)))
 
 
-async def delete_expired(connection: AsyncConnection, subscription: str, now: datetime) -> None:
+async def delete_expired(connection: DatabaseConnection, subscription: str, now: datetime) -> None:
     """Delete a subscription that is over. One that its agent has made anew meanwhile stays."""
     await connection.execute(delete(table).where(table.c.id == subscription, ~is_live(now)))
 
 
-async def expire(connection: AsyncConnection, subscription: str, now: datetime) -> bool:
+async def expire(connection: DatabaseConnection, subscription: str, now: datetime) -> bool:
     """Let a live subscription expire. Returns whether it was live. Should its agent make it anew, it begins now."""
     mine = and_(table.c.id == subscription, is_live(now))
     over = {"expires_at": now, "created_at": now}
     return (await connection.execute(update(table).where(mine).values(over))).rowcount > 0
 
 
-async def note_arrival(connection: AsyncConnection, subscription: str, now: datetime) -> None:
+async def note_arrival(connection: DatabaseConnection, subscription: str, now: datetime) -> None:
     """Note that a post arrived."""
     healthy = {"last_at": now, "last_error": None, "failed_since": None, "failures": 0}
     await connection.execute(update(table).where(table.c.id == subscription).values(healthy))
 
 
 async def note_failure(
-    connection: AsyncConnection, subscription: str, error: str, now: datetime
+    connection: DatabaseConnection, subscription: str, error: str, now: datetime
 ) -> tuple[datetime, int] | None:
     """Note that a post failed. Returns since when, and how many have; None when the subscription is gone."""
     statement = (
@@ -232,7 +232,7 @@ async def note_failure(
     return None if found is None else (found[0], found[1])
 
 
-async def set_state(connection: AsyncConnection, subscription: str, **values: object) -> None:
+async def set_state(connection: DatabaseConnection, subscription: str, **values: object) -> None:
     """Change columns of a subscription."""
     await connection.execute(update(table).where(table.c.id == subscription).values(values))
 
@@ -242,14 +242,14 @@ def callback_key(grant: str, url: str) -> str:
     return hashlib.sha256(f"{grant}\n{url}".encode()).hexdigest()
 
 
-async def has_passed(connection: AsyncConnection, grant: str, url: str, now: datetime) -> bool:
+async def has_passed(connection: DatabaseConnection, grant: str, url: str, now: datetime) -> bool:
     """Return whether a callback of a grant has passed its challenge, and that counts still."""
     key = callback_key(grant, url)
     query = select(verified_callback.c.id).where(verified_callback.c.id == key, verified_callback.c.valid_until > now)
     return await connection.scalar(query) is not None
 
 
-async def pass_until(connection: AsyncConnection, grant: str, url: str, until: datetime) -> None:
+async def pass_until(connection: DatabaseConnection, grant: str, url: str, until: datetime) -> None:
     """Note until when a callback counts as having passed its challenge, unless that is longer already."""
     row = {"id": callback_key(grant, url), "grant": grant, "valid_until": until}
     statement = insert(connection, verified_callback).values(row)
@@ -262,13 +262,13 @@ async def pass_until(connection: AsyncConnection, grant: str, url: str, until: d
     )
 
 
-async def shorten_pass(connection: AsyncConnection, grant: str, url: str, until: datetime) -> None:
+async def shorten_pass(connection: DatabaseConnection, grant: str, url: str, until: datetime) -> None:
     """Let a passed challenge count no longer than until then: its last subscription has ended."""
     mine = and_(verified_callback.c.id == callback_key(grant, url), verified_callback.c.valid_until > until)
     await connection.execute(update(verified_callback).where(mine).values(valid_until=until))
 
 
-async def forget_former_secrets(connection: AsyncConnection, now: datetime) -> None:
+async def forget_former_secrets(connection: DatabaseConnection, now: datetime) -> None:
     """Delete the secrets that sign no more."""
     over = table.c.former_until <= now
     await connection.execute(update(table).where(over).values(former_secret_ciphertext=None, former_until=None))

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from events.feed import stored_events, stored_feeds
 from events.feed.cursor import Cursor, Place, place_of
 from events.feed.feed import Feeds
@@ -38,6 +36,7 @@ from events.outgoing.subscribing import (
     watermark,
 )
 from events.outgoing.wire import WEBHOOK
+from storage.connection import DatabaseConnection
 from storage.errors import StorageUnavailable
 
 _CHALLENGES_OF_GRANT: Final = 5
@@ -206,7 +205,7 @@ class Subscriptions:
             made = {one.request.query.name: (await self._store(connection, one)).id for one in asked}
         return Arranged(made, secret if asked[0].request.secret == secret else None)
 
-    async def _still_to_arrange(self, connection: AsyncConnection, asked: Sequence["_Asked"]) -> list["_Asked"]:
+    async def _still_to_arrange(self, connection: DatabaseConnection, asked: Sequence["_Asked"]) -> list["_Asked"]:
         """Return what is not posted yet, with the secret of its address. Raises AlreadyArranged and EventsRefusal."""
         now = self.endings.now()
         before = [await self._before(connection, one, now, more) for more, one in enumerate(asked)]
@@ -239,7 +238,7 @@ class Subscriptions:
         return True
 
     async def _before(
-        self, connection: AsyncConnection, asked: "_Asked", now: datetime, more: int = 0
+        self, connection: DatabaseConnection, asked: "_Asked", now: datetime, more: int = 0
     ) -> StoredSubscription | None:
         """Find what is refreshed, None for what is new. Raises EventsRefusal where there is no room for that.
 
@@ -255,7 +254,7 @@ class Subscriptions:
             check_room(of_grant + more, of_person + more)
         return None if found is None or found.is_over(now - KEPT_EXPIRED) else found
 
-    async def _store(self, connection: AsyncConnection, asked: "_Asked") -> Subscribed:
+    async def _store(self, connection: DatabaseConnection, asked: "_Asked") -> Subscribed:
         now = self.endings.now()
         place = await stored_feeds.hold(connection, asked.standing.person)
         if place is None:
@@ -334,20 +333,20 @@ def _arranged(kind: str, to: CallbackUrl, secret: str, standing: EventStanding) 
     return _Asked(request, standing, to, narrowed_to=None, life=None)
 
 
-async def _start(connection: AsyncConnection, cursor: str, feed: StoredFeed) -> Place:
+async def _start(connection: DatabaseConnection, cursor: str, feed: StoredFeed) -> Place:
     """Find where a subscription goes on from a cursor."""
     kept = await stored_events.oldest(connection, feed.person)
     return place_of(cursor, epoch=feed.epoch, head=feed.head, oldest=kept)
 
 
-async def _begun_at(connection: AsyncConnection, feed: StoredFeed, position: int) -> datetime:
+async def _begun_at(connection: DatabaseConnection, feed: StoredFeed, position: int) -> datetime:
     """Return when the event at a position was stored: what happened since is wanted, also what a look finds later."""
     stored_at = await stored_events.stored_at(connection, feed.person, position)
     return stored_at or feed.since + stored_feeds.LOOKING_BACK
 
 
 async def _queue_again(
-    connection: AsyncConnection, row: StoredSubscription, before: StoredSubscription, now: datetime
+    connection: DatabaseConnection, row: StoredSubscription, before: StoredSubscription, now: datetime
 ) -> bool:
     """Queue what was missed lately. Returns whether something is lost."""
     silent_since = before.failed_since if before.state == "suspended" else None

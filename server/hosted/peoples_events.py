@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from auth.access.words import LEVELS, WORDS
 from auth.endpoints.site import LeftEvents, NotSwitched, ShownSubscription, ShownWebhook
 from calendly.errors import CalendlyError, InsufficientScope
@@ -22,6 +20,7 @@ from events.kinds import KINDS
 from events.outgoing.endings import Endings
 from events.outgoing.stored_subscriptions import StoredSubscription
 from server.calls.events.empty_polls import note_of
+from storage.connection import DatabaseConnection
 from storage.errors import StorageUnavailable
 
 _LEAVING: Final = 10.0
@@ -113,7 +112,7 @@ class PeoplesEvents:
             raise NotSwitched(reason_for(next(iter(refused.values()))))
         return "Calendly's webhook is on."
 
-    async def forget(self, connection: AsyncConnection, person: str) -> LeftEvents:
+    async def forget(self, connection: DatabaseConnection, person: str) -> LeftEvents:
         """Delete everything about a person; returns what is left to be done."""
         ended = await self.endings.take_of_person(connection, person)
         webhooks = await self.webhooks.detach(connection, person)

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from sqlalchemy import select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.access.daily_limits import PERIOD, Full, Taken, give_back, take
 from auth.tables import booking_count as table
 from server.stores.faults import best_effort, required
 from server.stores.proof import digest
+from storage.connection import DatabaseConnection
 from storage.database import Database, insert
 from storage.retention import drop_over
 
@@ -53,7 +53,7 @@ class DailyCounts:
             counted = give_back(await self._hold(connection, person, agent), instant)
             await self._write(connection, person, agent, counted)
 
-    async def _hold(self, connection: AsyncConnection, person: str, agent: str) -> Sequence[datetime]:
+    async def _hold(self, connection: DatabaseConnection, person: str, agent: str) -> Sequence[datetime]:
         """Read the count of an agent, which nobody else changes until the transaction ends."""
         row, grant = _row(person, agent), agent if self.by_grant else None
         await drop_over(connection, table.c.expires_at, self.now())
@@ -63,7 +63,9 @@ class DailyCounts:
         counted: Sequence[datetime] = (await connection.execute(held)).scalar_one()
         return counted
 
-    async def _write(self, connection: AsyncConnection, person: str, agent: str, counted: Sequence[datetime]) -> None:
+    async def _write(
+        self, connection: DatabaseConnection, person: str, agent: str, counted: Sequence[datetime]
+    ) -> None:
         changed = update(table).where(table.c.digest == _row(person, agent))
         await connection.execute(changed.values(counted=counted, expires_at=self.now() + PERIOD))
 

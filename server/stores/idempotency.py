@@ -13,7 +13,6 @@ from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import Select, delete, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from auth.tables import booking_key as table
 from auth.tables import grant as grant_table
@@ -21,6 +20,7 @@ from auth.tables import user
 from calendly.request import JSON
 from server.stores.faults import best_effort, required
 from server.stores.proof import digest
+from storage.connection import DatabaseConnection
 from storage.database import Database, insert
 from storage.keys import KeyRing
 from storage.retention import drop_over
@@ -136,14 +136,14 @@ class AgentKeys:
         return outcome
 
 
-async def _find(connection: AsyncConnection, row: str, now: datetime) -> bytes | None:
+async def _find(connection: DatabaseConnection, row: str, now: datetime) -> bytes | None:
     """Return the sealed outcome of a key that is in use, None for any other."""
     query = select(table.c.outcome_ciphertext).where(table.c.digest == row, table.c.expires_at > now)
     sealed: bytes | None = await connection.scalar(query)
     return sealed
 
 
-async def _take(connection: AsyncConnection, key: Mapping[str, Any], now: datetime) -> bytes | None:
+async def _take(connection: DatabaseConnection, key: Mapping[str, Any], now: datetime) -> bytes | None:
     """Add the row of a key. None when it was added, else the sealed outcome of whoever had the key before."""
     await connection.execute(delete(table).where(table.c.digest == key["digest"], table.c.expires_at <= now))
     await drop_over(connection, table.c.expires_at, now)
@@ -155,7 +155,7 @@ async def _take(connection: AsyncConnection, key: Mapping[str, Any], now: dateti
     return None
 
 
-async def _settle(connection: AsyncConnection, row: str, outcome: bytes) -> None:
+async def _settle(connection: DatabaseConnection, row: str, outcome: bytes) -> None:
     await connection.execute(update(table).where(table.c.digest == row).values(outcome_ciphertext=outcome))
 
 

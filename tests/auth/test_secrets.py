@@ -9,7 +9,7 @@ from tests.auth.site import Served, make_site, query_of, serve
 from tests.databases import open_migrated
 
 # Our own part. What the HTTP client of this test says of its requests is not the product's.
-OURS = ("auth", "storage", "calendly", "sqlalchemy", "aiosqlite", "alembic", "asyncio")
+OURS = ("auth", "storage", "calendly", "sqlalchemy", "alembic", "asyncio")
 
 
 def contents(folder: Path) -> list[bytes]:

@@ -8,7 +8,6 @@ from typing import Any
 import httpx2
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from auth.access.levels import UNLIMITED
@@ -18,6 +17,7 @@ from auth.endpoints.agent_tokens import create
 from auth.endpoints.site import MeetingName, NamedCondition, NoNames
 from auth.endpoints.sweep import sweep
 from auth.tables import agent_restriction, grant, metadata, page_session, upstream_connection, user
+from storage.connection import DatabaseConnection
 from tests.auth.calendly_side import consent
 from tests.auth.site import Browser, Json, Served, query_of, serve
 from tests.consent_forms import levels_on
@@ -469,7 +469,7 @@ async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_c
     assert len(revoked) == 1
 
 
-async def _places_of(connection: AsyncConnection, person: str) -> dict[str, list[str]]:
+async def _places_of(connection: DatabaseConnection, person: str) -> dict[str, list[str]]:
     """Find every row of every table that names a person, by URI or by uuid."""
     uuid, found = person.rpartition("/")[2], dict[str, list[str]]()
     for table in metadata.sorted_tables:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
 from auth.endpoints.site import LeftEvents, NoEvents
 from auth.grants import agent_rows
 from auth.tables import grant
 from auth.upstream.departures import Departures
+from storage.connection import DatabaseConnection
 from tests.auth.endpoints.test_revoke import connection_of, live_at_calendly
 from tests.auth.site import Served, serve
 
@@ -30,7 +30,7 @@ class SlowEvents(NoEvents):
     told: list[str] = field(default_factory=list[str])
 
     @override
-    async def forget(self, connection: AsyncConnection, person: str) -> LeftEvents:
+    async def forget(self, connection: DatabaseConnection, person: str) -> LeftEvents:
         """Return one webhook, and note what those are called to whom nothing more is posted."""
         grants = (await connection.execute(select(grant.c.id))).scalars().all()
         called = await agent_rows.names(connection, grants)

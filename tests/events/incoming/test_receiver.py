@@ -1,5 +1,6 @@
 """The receiver: whose a delivery is, what is stored of it, and how many are dealt with at a time."""
 
+import asyncio
 import json
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -126,7 +127,9 @@ async def test_a_receiver_whose_subscription_is_still_being_made_takes_nothing(s
 async def test_a_delivery_that_cannot_be_stored_is_asked_for_again(scene: Scene) -> None:
     await scene.webhooks.watch(scene.person)
     secret, body = await scene.secret(), message(scene)
-    gone = replace(scene.webhooks.database, patience=0.0)
+    database = scene.webhooks.database
+    never = replace(database.engines.writers, turns=asyncio.Semaphore(0))
+    gone = replace(database, engines=replace(database.engines, readers=never, writers=never), patience=0.01)
     for receiver in (
         replace(scene.receiver, database=gone),
         replace(scene.receiver, feeds=replace(scene.receiver.feeds, database=gone)),

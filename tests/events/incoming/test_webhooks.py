@@ -7,6 +7,7 @@ import pytest
 from calendly.errors import CalendlyError, InsufficientScope
 from events.incoming import stored_receivers
 from events.incoming.incoming import receiver_digest
+from events.incoming.stored_receivers import AddressedReceiver
 from events.incoming.webhook_states import out_of_reach
 from events.incoming.webhooks import OutOfReach
 from events.kinds import FAMILIES, MEETINGS, ROUTING_FORMS
@@ -107,9 +108,8 @@ async def test_a_disabled_subscription_is_made_anew_with_another_address_and_the
 
 async def found(scene: Scene, secret: str) -> bool:
     """Whether a receiver takes deliveries."""
-    async with scene.webhooks.database.read() as connection:
-        digest = receiver_digest(secret)
-        return await stored_receivers.find(connection, digest, scene.clock.now) is not None
+    row = await scene.webhooks.database.find(stored_receivers.ADDRESSED, digest=receiver_digest(secret))
+    return row is not None and AddressedReceiver(**row).takes(scene.clock.now)
 
 
 @pytest.mark.requirement("webhook-repaired")

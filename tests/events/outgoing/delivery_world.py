@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from events.feed.feed import Feeds
 from events.feed.own_changes import OwnChanges
@@ -29,6 +28,7 @@ from events.outgoing.subscriptions import Subscribed, Subscriptions, challenge_l
 from events.outgoing.wire import WireProfile
 from events.payload import Reader
 from events.tables import event_delivery, feed_event
+from storage.connection import DatabaseConnection
 from storage.database import Database
 from storage.keys import Key, KeyRing
 from tests.events.outgoing.callback_host import HOST, CallbackHost, Received, callback_host
@@ -101,7 +101,7 @@ class Notes:
         return [note.told for note in self.notes]
 
 
-async def _names(_connection: AsyncConnection, grants: Collection[str]) -> Mapping[str, str]:
+async def _names(_connection: DatabaseConnection, grants: Collection[str]) -> Mapping[str, str]:
     """Name the agents of grants."""
     return dict.fromkeys(grants, "Agent")
 

@@ -54,7 +54,7 @@ def test_a_level_is_for_our_own_events(capsys: pytest.CaptureFixture[str]) -> No
     assert "private" not in err
 
 
-@pytest.mark.parametrize("name", ["aiosqlite", "asyncpg", "httpcore2", "httpx2", "mcp", "sqlalchemy", "uvicorn"])
+@pytest.mark.parametrize("name", ["asyncpg", "httpcore2", "httpx2", "mcp", "sqlalchemy", "uvicorn"])
 def test_others_tell_only_what_is_wrong_whatever_the_level(name: str) -> None:
     log_to_stderr("debug", "text")
     assert logging.getLogger(f"{name}.anything").getEffectiveLevel() == logging.WARNING
