@@ -2,7 +2,10 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,16 +15,19 @@ from server.configuration.loading import load
 from server.local.login import LateSignIn
 from tests.auth.local.test_login_store import API, LOGIN, MAYA, Silent
 
-pytestmark = pytest.mark.anyio
+NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
+LASTING: Final = replace(LOGIN, connection=replace(LOGIN.connection, expires_at=NEVER, retry_at=NEVER))
+"""On no day is Calendly asked for its tokens."""
 
 
 async def test_nobody_waits_for_a_keyring_that_asks_its_person(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     silent = Silent()
-    store = LoginStore(tmp_path, API, lambda: silent, asyncio.sleep, patience=0.01)
-    await store.write(LOGIN)
+    store = LoginStore(tmp_path, API, lambda: silent, asyncio.sleep)
+    await store.write(LASTING)
     silent.unlocked.clear()
+    store.patience = 0.01
     async with AsyncExitStack() as stack:
         late = LateSignIn(load("stdio", {}, environ={}), store, stack)
         assert await late.look()
@@ -34,7 +40,7 @@ async def test_nobody_waits_for_a_keyring_that_asks_its_person(
         store.patience = 60
         assert await late.access_token() == "the-access-token"
         assert late.principal().account.user == MAYA
-        await late.refresh()
+        assert not await late.refresh()
 
 
 async def test_a_keyring_that_has_nothing_after_all_leaves_nobody_signed_in(tmp_path: Path) -> None:
