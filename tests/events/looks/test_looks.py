@@ -8,14 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Executable, insert, select, update
 
-from calendly.errors import (
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    Unauthenticated,
-    Unreachable,
-    UpstreamError,
-)
+from calendly.errors import NotFound, PermissionDenied, RateLimited, Unauthenticated, Unreachable, UpstreamError
 from events.feed.feed import Feeds
 from events.incoming.stored_receivers import prove
 from events.joining import LONGEST_WAIT
@@ -28,8 +21,6 @@ from tests.databases import open_migrated
 from tests.events.calendly import AccountApi
 from tests.events.feeds import Clock, Happenings, all_kinds, feeds_in, kinds_in
 from tests.events.histories import PERSON, Account, arrivals, seeded
-
-pytestmark = pytest.mark.anyio
 
 ROUND = timedelta(seconds=30)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

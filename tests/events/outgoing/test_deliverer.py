@@ -26,8 +26,6 @@ from tests.databases import open_migrated
 from tests.events.outgoing.callback_host import answer, repeating
 from tests.events.outgoing.delivery_world import Notes, World, delivery_world, nothing
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:

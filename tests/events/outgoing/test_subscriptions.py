@@ -23,8 +23,6 @@ from tests.databases import open_migrated
 from tests.events.outgoing.callback_host import HOST, Received, answer, repeating
 from tests.events.outgoing.delivery_world import GRANT, OTHER_SECRET, PERSON, SECRET, URL, Notes, World, delivery_world
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:
@@ -274,10 +272,7 @@ async def test_a_subscription_that_its_person_ends_is_told_so_once(world: World)
 
     assert world.arrived == []
     assert world.posts("terminated") == [
-        {
-            "type": "terminated",
-            "error": {"code": -32012, "message": "The person ended this subscription."},
-        }
+        {"type": "terminated", "error": {"code": -32012, "message": "The person ended this subscription."}}
     ]
     assert await rows(world) == []
 
