@@ -98,16 +98,18 @@ def answered(result: CallToolResult) -> Answered:
     return Answered(text, bool(result.is_error))
 
 
+def reached(target: Mapping[str, Any]) -> tuple[Any, OAuthClientProvider | None]:
+    """Return how FastMCP's transports reach a server, and what signs in there."""
+    if "endpoint" in target:
+        return target["endpoint"], sign_in(target["endpoint"])
+    return import_module("fastmcp.client.transports").StdioTransport(**target), None
+
+
 @asynccontextmanager
 async def fastmcp(target: Mapping[str, Any]) -> AsyncGenerator[Driven]:
     """FastMCP's client."""
-    library, transports = import_module("fastmcp"), import_module("fastmcp.client.transports")
-
-    transport, auth = (
-        (target["endpoint"], sign_in(target["endpoint"]))
-        if "endpoint" in target
-        else (transports.StdioTransport(**target), None)
-    )
+    library = import_module("fastmcp")
+    transport, auth = reached(target)
     async with library.Client(transport, auth=auth, elicitation_handler=approve) as client:
 
         async def call(name: str, arguments: dict[str, object]) -> Answered:
@@ -122,14 +124,9 @@ async def fastmcp(target: Mapping[str, Any]) -> AsyncGenerator[Driven]:
 @asynccontextmanager
 async def pydantic_ai(target: Mapping[str, Any]) -> AsyncGenerator[Driven]:
     """Pydantic AI's toolset, which raises an error result as a reason for the model to try again."""
-    library, transports = import_module("pydantic_ai.mcp"), import_module("fastmcp.client.transports")
+    library = import_module("pydantic_ai.mcp")
     retry: type[Exception] = import_module("pydantic_ai").ModelRetry
-
-    where, auth = (
-        (target["endpoint"], sign_in(target["endpoint"]))
-        if "endpoint" in target
-        else (transports.StdioTransport(**target), None)
-    )
+    where, auth = reached(target)
     async with library.MCPToolset(where, auth=auth, elicitation_handler=approve) as toolset:
 
         async def call(name: str, arguments: dict[str, object]) -> Answered:

@@ -6,8 +6,6 @@ from calendly.errors import OutcomeUnknown, UpstreamError
 from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent
 
-pytestmark = pytest.mark.anyio
-
 SOMEBODY = "2f1c9a7e-5b0d-4a63-9c31-0d8e6f7a1b22"
 
 

@@ -13,8 +13,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.workflows.continuing import Position
 
-pytestmark = pytest.mark.anyio
-
 WORKSHOP = {"date": "2026-11-24", "days": 14}
 FULL = {"start_time": "2026-10-01", "end_time": "2027-02-01"}
 SECONDS = timedelta(seconds=1)

@@ -13,8 +13,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
-pytestmark = pytest.mark.anyio
-
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEK = {"start_time": "2026-11-30T00:00", "end_time": "2026-12-07T00:00"}
 MONTH = {"start_time": "2026-11-30T00:00", "end_time": "2026-12-28T00:00"}

@@ -11,8 +11,6 @@ from tests.tools.agent import TOOLS, Agent, prepared
 from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 BO = {"name": "Bo Berg", "email": "bo.berg@acme.example"}
 ELIF = "elif.eze@acme.example"
 """She was marked before."""

@@ -15,8 +15,6 @@ from tools.times import parse_time
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 from tools.workflows.continuing import Position
 
-pytestmark = pytest.mark.anyio
-
 TUESDAY = "2026-11-24"
 
 

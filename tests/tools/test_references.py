@@ -16,8 +16,6 @@ from tools.fields import Reference
 from tools.references import resolved
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
-pytestmark = pytest.mark.anyio
-
 BOOKING = {
     "start_time": "2026-12-01T09:00:00Z",
     "invitee": {"name": "Lee", "email": "lee@acme.example", "timezone": "Europe/Berlin"},

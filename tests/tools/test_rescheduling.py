@@ -21,7 +21,6 @@ INVITEE = {"name": "Lee Park", "email": "lee@acme.example", "timezone": "America
 ZOOM, MEET = {"kind": "zoom_conference"}, {"kind": "google_conference"}
 STUDIO = {"kind": "physical", "location": "Northlight Studio, Torstrasse 1, Berlin"}
 ROOM, PHONE = {"kind": "physical", "location": "Room 5"}, {"kind": "outbound_call", "location": "+14155551234"}
-pytestmark = pytest.mark.anyio
 
 
 async def free(api: Api, name: str = "Intro call", number: int = -1) -> str:

@@ -19,8 +19,6 @@ from tools.times import parse_time
 from tools.toolset.errors import ArgumentError
 from tools.workflows.counting import CountedMeeting, GroupBy, invitees_of, rows_of
 
-pytestmark = pytest.mark.anyio
-
 LONDON = ZoneInfo("Europe/London")
 OCTOBER = {"start_time": "2026-10-01T00:00", "end_time": "2026-11-01T00:00"}
 QUARTER = {"start_time": "2026-09-01T00:00", "end_time": "2026-12-31T00:00"}

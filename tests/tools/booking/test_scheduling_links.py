@@ -4,8 +4,6 @@ from tests.sandbox.api import Api
 from tests.tools.agent import TOOLS, Agent
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_link_books_one_event_type_once(agent: Agent, api: Api) -> None:
     owner = (await api.event_type("Intro call"))["uri"]

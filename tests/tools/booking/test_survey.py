@@ -17,8 +17,6 @@ from tools.toolset.effects import DryRun
 from tools.toolset.errors import AlreadyBooked, ArgumentError, ArgumentFault, DeniedByPolicy
 from tools.toolset.ledger import KeyOutcome
 
-pytestmark = pytest.mark.anyio
-
 BOOK = "create_event_invitee"
 TIMES = "/event_type_available_times"
 

@@ -9,8 +9,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.effects import Affected
 
-pytestmark = pytest.mark.anyio
-
 ALL_ASPECTS = frozenset({"event_types", "hosts", "domains"})
 CANCEL, BOOK, LINK = "cancel_scheduled_event", "create_event_invitee", "create_single_use_scheduling_link"
 

@@ -15,8 +15,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError, TooLate
 
-pytestmark = pytest.mark.anyio
-
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 

@@ -5,8 +5,6 @@ from tests.sandbox.api import Api
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_the_current_user_is_whose_token_it_is(agent: Agent) -> None:
     me = await agent.call("get_current_user")

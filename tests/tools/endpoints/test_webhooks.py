@@ -8,8 +8,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 URL = "https://hooks.northlight.example/mine"
 
 

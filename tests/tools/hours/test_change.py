@@ -18,8 +18,6 @@ from tools.toolset.effects import Effects
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 from tools.toolset.tool import Tool
 
-pytestmark = pytest.mark.anyio
-
 TUESDAY_OFF = [{"days": "2026-11-24", "hours": "none"}]
 PATCH = "/user_availability_schedules/*"
 
