@@ -13,6 +13,7 @@ from tests.certificates import trust_nobody
 pytest_plugins = [
     "tests.groups",
     "tests.databases",
+    "tests.migrating",
     "tests.quick",
     "tests.schemas",
     "tests.sharing",

@@ -86,9 +86,11 @@ def working_intervals(hours: WorkingHours, window: TimeSpan) -> Iterator[TimeSpa
 def open_starts(hours: WorkingHours, rhythm: Rhythm, busy: Sequence[TimeSpan], window: TimeSpan) -> Iterator[datetime]:
     """Yield the times in the window at which a meeting can start, in order."""
     for working in working_intervals(hours, window):
+        around = TimeSpan(working.start - rhythm.before, working.end + rhythm.after)
+        near = [taken for taken in busy if taken.overlaps(around)]
         start = working.start
         while start + rhythm.duration <= working.end:
             needed = TimeSpan(start - rhythm.before, start + rhythm.duration + rhythm.after)
-            if window.start <= start < window.end and not any(needed.overlaps(taken) for taken in busy):
+            if window.start <= start < window.end and not any(needed.overlaps(taken) for taken in near):
                 yield start
             start += rhythm.step

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from functools import reduce
+from functools import partial, reduce
 from typing import cast
 
 import jsonschema
@@ -33,8 +33,10 @@ class Example:
 
     async def path(self, fact: Json) -> str:
         """Return the path with ids of existing resources."""
-        fill = PATHS.get(fact["path"])
-        return fact["path"] if fill is None else await fill(self.api)
+        path: str = fact["path"]
+        if path in MADE:
+            return await MADE[path](self.api)
+        return await of(self.api, path) if path in PATHS else path
 
     async def query(self, fact: Json) -> dict[str, str]:
         """Return the query of a list: what Calendly requires, and whose resources are meant where it may be either."""
@@ -45,16 +47,10 @@ class Example:
 
     async def _value(self, name: str, fact: Json) -> str:
         match name:
-            case "user":
-                return str((await self.api.me())["uri"])
             case "organization":
                 return str((await self.api.me(self.token(fact)))["current_organization"])
-            case "event_type":
-                return str((await self.api.event_type("Intro call"))["uri"])
-            case "contact":
-                return await _lee(self.api)
-            case "form":
-                return await _first(self.api, "/routing_forms")
+            case "user" | "event_type" | "contact" | "form":
+                return await uri(self.api, name)
             case _:
                 return {**SLOTS, "scope": "organization", "event": "invitee.created"}[name]
 
@@ -64,8 +60,9 @@ class Example:
             return None
         if fact["path"] in AS_DOCUMENTED:
             return fact["example_request"]["json"]
-        made = BODIES.get(fact["path"])
-        return example_of(fact["path"], fact["body"]) if made is None else await made(self.api)
+        if fact["path"] in BODIES:
+            return await BODIES[fact["path"]](self.api)
+        return PLAIN_BODIES.get(fact["path"]) or example_of(fact["path"], fact["body"])
 
 
 AS_DOCUMENTED = {
@@ -77,73 +74,74 @@ AS_DOCUMENTED = {
 OF_USER = {"/event_types", "/scheduled_events"}
 
 
+_FOUND: dict[str, str] = {}
+
+
+async def of(api: Api, name: str) -> str:
+    """Return the path of a resource that the sandbox has at its start. It is looked up once: it stays the same."""
+    if name not in _FOUND:
+        _FOUND[name] = await (NAMED | PATHS)[name](api)
+    return _FOUND[name]
+
+
+async def uri(api: Api, name: str) -> str:
+    """Return the URI of a resource that the sandbox has at its start."""
+    return f"{CALENDLY}{await of(api, name)}"
+
+
+async def first(api: Api, collection: str, **query: str) -> str:
+    """Return the path of the first resource of a list that is asked for by organization, if by anything."""
+    whose = {} if query else {"organization": await uri(api, "organization")}
+    return path_of((await api.read(collection, **whose, **query))[0]["uri"])
+
+
+async def _coming_event(api: Api) -> str:
+    rows = await api.read("/scheduled_events", user=await uri(api, "user"), min_start_time=iso(MONDAY))
+    return path_of(next(row for row in rows if row["status"] == "active")["uri"])
+
+
+async def _made(api: Api, collection: str, body: Json) -> str:
+    return path_of((await api.post(collection, body, "owner")).json()["resource"]["uri"])
+
+
+async def _past_month(_api: Api) -> Json:
+    return {"start_time": iso(MONDAY - timedelta(days=30)), "end_time": iso(MONDAY)}
+
+
 async def _one_off(api: Api) -> Json:
     first, last = (str(MONDAY.date() + timedelta(days=days)) for days in (1, 5))
     dates = {"type": "date_range", "start_date": first, "end_date": last}
-    return {"name": "Contract review", "host": (await api.me())["uri"], "duration": 45, "date_setting": dates}
+    return {"name": "Contract review", "host": await uri(api, "user"), "duration": 45, "date_setting": dates}
 
 
 async def _link(api: Api) -> Json:
-    return {
-        "max_event_count": 1,
-        "owner": (await api.event_type("Intro call"))["uri"],
-        "owner_type": "EventType",
-    }
+    return {"max_event_count": 1, "owner": await uri(api, "event_type"), "owner_type": "EventType"}
 
 
 async def _subscription(api: Api) -> Json:
-    me = await api.me()
     return {
         "url": "https://hooks.northlight.example/other",
         "events": ["invitee.created"],
-        "organization": me["current_organization"],
-        "user": me["uri"],
+        "organization": await uri(api, "organization"),
+        "user": await uri(api, "user"),
         "scope": "user",
     }
 
 
 async def _event_type_made(api: Api) -> Json:
-    return {"name": "Office hours", "owner": (await api.me())["uri"], "duration": 15}
-
-
-async def _event_type_changed(_api: Api) -> Json:
-    return {"active": False}
+    return {"name": "Office hours", "owner": await uri(api, "user"), "duration": 15}
 
 
 async def _share_made(api: Api) -> Json:
-    return {"event_type": (await api.event_type("Intro call"))["uri"], "duration": 15}
-
-
-async def _share_changed(_api: Api) -> Json:
-    return {"duration": 20}
+    return {"event_type": await uri(api, "event_type"), "duration": 15}
 
 
 async def _mark(api: Api) -> Json:
-    return {"invitee": f"{CALENDLY}{await _invitee(api)}"}
-
-
-async def _contact_made(_api: Api) -> Json:
-    return {"name": "Ola Nord", "emails": [{"email": "ola@nord.example", "is_primary": True}]}
-
-
-async def _contact_changed(_api: Api) -> Json:
-    return {"company": "Acme Ltd"}
-
-
-async def _custom_field(_api: Api) -> Json:
-    return {"label": "Region", "field_type": "single_select", "options": [{"label": "North"}]}
-
-
-async def _lee(api: Api) -> str:
-    return str((await api.read("/contacts", email="lee@acme.example"))[0]["uri"])
+    return {"invitee": await uri(api, INVITEE)}
 
 
 async def _note_made(api: Api) -> Json:
-    return {"contact": await _lee(api), "body": "Prefers mornings."}
-
-
-async def _past_month(_api: Api) -> Json:
-    return {"start_time": iso(MONDAY - timedelta(days=30)), "end_time": iso(MONDAY)}
+    return {"contact": await uri(api, "contact"), "body": "Prefers mornings."}
 
 
 BODIES: dict[str, Callable[[Api], Awaitable[Json]]] = {
@@ -152,159 +150,121 @@ BODIES: dict[str, Callable[[Api], Awaitable[Json]]] = {
     "/scheduling_links": _link,
     "/webhook_subscriptions": _subscription,
     "/event_types": _event_type_made,
-    "/event_types/{uuid}": _event_type_changed,
     "/shares": _share_made,
-    "/shares/{uuid}": _share_changed,
     "/invitee_no_shows": _mark,
-    "/contacts": _contact_made,
-    "/contacts/{uuid}": _contact_changed,
-    "/contacts/custom_field_definitions": _custom_field,
     "/notes": _note_made,
     "/data_compliance/deletion/events": _past_month,
 }
 """The bodies that need resources of the sandbox, by path."""
 
+PLAIN_BODIES: dict[str, Json] = {
+    "/event_types/{uuid}": {"active": False},
+    "/shares/{uuid}": {"duration": 20},
+    "/contacts": {"name": "Ola Nord", "emails": [{"email": "ola@nord.example", "is_primary": True}]},
+    "/contacts/{uuid}": {"company": "Acme Ltd"},
+    "/contacts/custom_field_definitions": {
+        "label": "Region",
+        "field_type": "single_select",
+        "options": [{"label": "North"}],
+    },
+}
 
-async def _user(api: Api) -> str:
-    return path_of((await api.me())["uri"])
+
+async def _of_me(api: Api, field: str) -> str:
+    return path_of((await api.me())[field])
+
+
+async def _beneath(api: Api, name: str, end: str) -> str:
+    return f"{await of(api, name)}/{end}"
+
+
+async def _invitee(api: Api) -> str:
+    return await first(api, await of(api, INVITEES), count="1")
+
+
+async def _invitation(api: Api) -> str:
+    return await first(api, await of(api, "/organizations/{uuid}/invitations"), status="pending")
+
+
+async def _schedule(api: Api) -> str:
+    return await first(api, "/user_availability_schedules", user=await uri(api, "user"))
+
+
+async def _membership(api: Api) -> str:
+    organization = await uri(api, "organization")
+    return await first(api, "/organization_memberships", organization=organization, role="user")
+
+
+async def _webhook(api: Api) -> str:
+    organization = await uri(api, "organization")
+    return await first(api, "/webhook_subscriptions", organization=organization, scope="organization")
+
+
+async def _submission(api: Api) -> str:
+    return await first(api, "/routing_form_submissions", form=await uri(api, "form"))
+
+
+async def _note(api: Api) -> str:
+    return await first(api, "/notes", contact=await uri(api, "contact"))
 
 
 async def _event_type(api: Api) -> str:
     return path_of((await api.event_type("Intro call"))["uri"])
 
 
-async def _coming_event(api: Api) -> str:
-    rows = await api.read("/scheduled_events", user=(await api.me())["uri"], min_start_time=iso(MONDAY))
-    return path_of(next(row for row in rows if row["status"] == "active")["uri"])
-
-
-async def _invitees(api: Api) -> str:
-    return f"{await _coming_event(api)}/invitees"
-
-
-async def _invitee(api: Api) -> str:
-    return path_of((await api.read(await _invitees(api)))[0]["uri"])
-
-
-async def _cancellation(api: Api) -> str:
-    return f"{await _coming_event(api)}/cancellation"
-
-
-async def _schedule(api: Api) -> str:
-    return path_of((await api.read("/user_availability_schedules", user=(await api.me())["uri"]))[0]["uri"])
-
-
-async def _membership(api: Api) -> str:
-    organization = (await api.me())["current_organization"]
-    rows = await api.read("/organization_memberships", organization=organization, role="user")
-    return path_of(rows[0]["uri"])
-
-
-async def _invitations(api: Api) -> str:
-    return f"{path_of((await api.me())['current_organization'])}/invitations"
-
-
-async def _invitation(api: Api) -> str:
-    return path_of((await api.read(await _invitations(api), status="pending"))[0]["uri"])
-
-
-async def _webhook(api: Api) -> str:
-    organization = (await api.me())["current_organization"]
-    rows = await api.read("/webhook_subscriptions", organization=organization, scope="organization")
-    return path_of(rows[0]["uri"])
-
-
-async def _first(api: Api, collection: str, **query: str) -> str:
-    """Return the URI of the first resource of a list that is asked for by organization, if by anything."""
-    whose = {} if query else {"organization": (await api.me())["current_organization"]}
-    return str((await api.read(collection, **whose, **query))[0]["uri"])
-
-
-async def _organization(api: Api) -> str:
-    return path_of((await api.me())["current_organization"])
-
-
-async def _team(api: Api) -> str:
-    return path_of(await _first(api, "/teams"))
-
-
-async def _group(api: Api) -> str:
-    return path_of(await _first(api, "/groups"))
-
-
-async def _group_relationship(api: Api) -> str:
-    return path_of(await _first(api, "/group_relationships"))
-
-
-async def _routing_form(api: Api) -> str:
-    return path_of(await _first(api, "/routing_forms"))
-
-
-async def _submission(api: Api) -> str:
-    return path_of(await _first(api, "/routing_form_submissions", form=await _first(api, "/routing_forms")))
-
-
-async def _contact(api: Api) -> str:
-    return path_of(await _lee(api))
-
-
-async def _custom_field_there(api: Api) -> str:
-    return path_of((await api.read("/contacts/custom_field_definitions"))[0]["uri"])
-
-
-async def _contact_list(api: Api) -> str:
-    return path_of((await api.read("/contact_lists", type="static_list"))[0]["uri"])
-
-
-async def _note(api: Api) -> str:
-    return path_of((await api.read("/notes", contact=await _lee(api)))[0]["uri"])
-
-
-async def _recap(api: Api) -> str:
-    return path_of((await api.read("/meeting_recaps"))[0]["uri"])
-
-
-async def _transcript(api: Api) -> str:
-    return f"{await _recap(api)}/transcript"
-
-
 async def _no_show(api: Api) -> str:
-    made = await api.post("/invitee_no_shows", {"invitee": f"{CALENDLY}{await _invitee(api)}"}, "owner")
-    return path_of(made.json()["resource"]["uri"])
+    return await _made(api, "/invitee_no_shows", await _mark(api))
 
 
 async def _share(api: Api) -> str:
-    made = await api.post("/shares", {"event_type": (await api.event_type("Intro call"))["uri"]}, "owner")
-    return path_of(made.json()["resource"]["uri"])
+    return await _made(api, "/shares", {"event_type": await uri(api, "event_type")})
 
 
-PATHS: dict[str, Callable[[Api], Awaitable[str]]] = {
-    "/users/{uuid}": _user,
-    "/event_types/{uuid}": _event_type,
+INVITEES = "/scheduled_events/{uuid}/invitees"
+INVITEE = "/scheduled_events/{event_uuid}/invitees/{invitee_uuid}"
+
+Find = Callable[[Api], Awaitable[str]]
+
+NAMED: dict[str, Find] = {
+    "user": partial(_of_me, field="uri"),
+    "organization": partial(_of_me, field="current_organization"),
+    "event_type": _event_type,
+    "contact": partial(first, collection="/contacts", email="lee@acme.example"),
+    "form": partial(first, collection="/routing_forms"),
+}
+"""What a parameter of that name means."""
+
+PATHS: dict[str, Find] = {
+    "/users/{uuid}": NAMED["user"],
+    "/event_types/{uuid}": NAMED["event_type"],
     "/scheduled_events/{uuid}": _coming_event,
-    "/scheduled_events/{uuid}/cancellation": _cancellation,
-    "/scheduled_events/{uuid}/invitees": _invitees,
-    "/scheduled_events/{event_uuid}/invitees/{invitee_uuid}": _invitee,
+    "/scheduled_events/{uuid}/cancellation": partial(_beneath, name="/scheduled_events/{uuid}", end="cancellation"),
+    INVITEES: partial(_beneath, name="/scheduled_events/{uuid}", end="invitees"),
+    INVITEE: _invitee,
     "/user_availability_schedules/{uuid}": _schedule,
-    "/invitee_no_shows/{uuid}": _no_show,
-    "/shares/{uuid}": _share,
-    "/organizations/{uuid}": _organization,
-    "/contacts/{uuid}": _contact,
-    "/contacts/custom_field_definitions/{uuid}": _custom_field_there,
-    "/contact_lists/{uuid}": _contact_list,
+    "/organizations/{uuid}": NAMED["organization"],
+    "/contacts/{uuid}": NAMED["contact"],
+    "/contacts/custom_field_definitions/{uuid}": partial(
+        first, collection="/contacts/custom_field_definitions", count="1"
+    ),
+    "/contact_lists/{uuid}": partial(first, collection="/contact_lists", type="static_list"),
     "/notes/{uuid}": _note,
-    "/teams/{team_uuid}": _team,
-    "/groups/{uuid}": _group,
-    "/group_relationships/{uuid}": _group_relationship,
-    "/meeting_recaps/{uuid}": _recap,
-    "/meeting_recaps/{uuid}/transcript": _transcript,
-    "/routing_forms/{uuid}": _routing_form,
+    "/teams/{team_uuid}": partial(first, collection="/teams"),
+    "/groups/{uuid}": partial(first, collection="/groups"),
+    "/group_relationships/{uuid}": partial(first, collection="/group_relationships"),
+    "/meeting_recaps/{uuid}": partial(first, collection="/meeting_recaps", count="1"),
+    "/meeting_recaps/{uuid}/transcript": partial(_beneath, name="/meeting_recaps/{uuid}", end="transcript"),
+    "/routing_forms/{uuid}": NAMED["form"],
     "/routing_form_submissions/{uuid}": _submission,
     "/organization_memberships/{uuid}": _membership,
-    "/organizations/{uuid}/invitations": _invitations,
+    "/organizations/{uuid}/invitations": partial(_beneath, name="organization", end="invitations"),
     "/organizations/{org_uuid}/invitations/{uuid}": _invitation,
     "/webhook_subscriptions/{webhook_uuid}": _webhook,
 }
+"""The paths of resources that the sandbox has at its start."""
+
+MADE: dict[str, Find] = {"/invitee_no_shows/{uuid}": _no_show, "/shares/{uuid}": _share}
+"""The paths of resources that have to be made."""
 
 
 async def send(

@@ -7,7 +7,7 @@ from functools import cache
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sandbox.booking.openings import openings
@@ -38,7 +38,7 @@ def identifiers(records: Records) -> dict[str, list[str]]:
 def at_odd_dates(test: Callable[[datetime], None]) -> Callable[[datetime], None]:
     for moment in DATES.values():
         test = example(moment)(test)
-    return test
+    return settings(max_examples=25)(test)
 
 
 @pytest.mark.requirement("sandbox-same-uris")

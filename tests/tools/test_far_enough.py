@@ -7,6 +7,7 @@ import pytest
 
 from calendly.errors import InsufficientScope, PermissionDenied
 from sandbox.serving import RunningSandbox
+from tests.cases import each
 from tests.sandbox.api import MONDAY, Api, Json
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
@@ -125,8 +126,15 @@ async def test_a_scope_that_is_missing_is_no_part_that_is_missing(agent: Agent, 
         await agent.call("get_agenda", date="2026-11-24")
 
 
-@pytest.mark.parametrize("count", [1, 3, 7, 20])
-@pytest.mark.parametrize("searched", [{}, {"start_time": "2026-10-01", "end_time": "2026-12-15"}])
+@each(
+    "count, searched",
+    [
+        (1, {"start_time": "2026-11-20", "end_time": "2026-12-04"}),
+        (3, {}),
+        (7, {"start_time": "2026-10-01", "end_time": "2026-12-15"}),
+        (20, {}),
+    ],
+)
 async def test_as_many_bookings_are_answered_as_asked_for_and_going_on_repeats_and_loses_none(
     agent: Agent, api: Api, count: int, searched: dict[str, str]
 ) -> None:

@@ -61,7 +61,7 @@ def fits(shape: Json, value: object) -> bool:
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: shape.__name__)
-@settings(max_examples=50)
+@settings(max_examples=20)
 @given(data=some.data())
 def test_any_value_is_read_as_its_shape_and_nothing_is_lost(shape: Json, data: some.DataObject) -> None:
     value = data.draw(near(shape))

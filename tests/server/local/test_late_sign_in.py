@@ -17,8 +17,6 @@ from server.configuration.loading import load
 from server.local.login import LateSignIn
 from tests.auth.local.test_login_store import API, LOGIN, MAYA, Silent
 
-pytestmark = pytest.mark.anyio
-
 NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
 
 
