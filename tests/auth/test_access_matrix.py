@@ -159,10 +159,7 @@ def test_what_several_allow_is_no_more_than_any_of_them_does(one: Access, other:
 
 SCOPE_SETS: Final = st.none() | st.frozensets(st.sampled_from(sorted(EVERYTHING)))
 SUBJECTS: Final = st.builds(
-    Affected,
-    event_types=some(UUIDS),
-    hosts=some(UUIDS),
-    addresses=some(DOMAINS.map("lee@{}".format)),
+    Affected, event_types=some(UUIDS), hosts=some(UUIDS), addresses=some(DOMAINS.map("lee@{}".format))
 )
 
 

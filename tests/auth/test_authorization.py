@@ -12,6 +12,7 @@ from auth.protocol.secrets import ACCESS_TOKEN, mint
 from storage.database import open_database
 from tests.auth.calendly_side import Calendly
 from tests.auth.site import BACK, ISSUER, OFFERED, OPERATIONS, RESOURCE, Json, Served, Tokens, make_site, serve
+from tests.cases import each
 from tests.databases import open_migrated
 
 
@@ -19,7 +20,6 @@ def challenge_of(response: httpx2.Response) -> dict[str, str]:
     return dict(re.findall(r'(\w+)="([^"]*)"', response.headers["www-authenticate"]))
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("challenge-401")
 async def test_without_a_token_the_endpoint_says_where_to_get_one_and_names_no_error(served: Served) -> None:
     response = await served.call(None)
@@ -30,9 +30,8 @@ async def test_without_a_token_the_endpoint_says_where_to_get_one_and_names_no_e
     assert "error" not in challenge
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("challenge-401")
-@pytest.mark.parametrize("bearer", ["x", "cmcp_at_x", mint(ACCESS_TOKEN, bytes), "sandbox-pat-owner", ""])
+@each("bearer", ["x", "cmcp_at_x", mint(ACCESS_TOKEN, bytes), "sandbox-pat-owner", ""])
 async def test_a_token_that_is_none_of_ours_is_told_invalid_token(served: Served, bearer: str) -> None:
     response = await served.call(bearer)
     assert response.status_code == 401
@@ -40,7 +39,6 @@ async def test_a_token_that_is_none_of_ours_is_told_invalid_token(served: Served
     assert "resource_metadata" in challenge_of(response)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("header-only")
 async def test_a_token_counts_in_the_authorization_header_only(served: Served) -> None:
     tokens = await served.sign_in()
@@ -63,7 +61,6 @@ async def test_a_token_counts_in_the_authorization_header_only(served: Served) -
             assert response.status_code == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("header-only")
 async def test_no_other_kind_of_secret_passes_for_an_access_token(served: Served) -> None:
     client = await served.register(token_endpoint_auth_method="client_secret_post")
@@ -73,10 +70,8 @@ async def test_no_other_kind_of_secret_passes_for_an_access_token(served: Served
         assert (await served.call(secret)).status_code == 401
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("resource-bound")
-async def test_a_token_for_another_resource_is_good_for_nothing_here(every_site: Served) -> None:
-    served = every_site
+async def test_a_token_for_another_resource_is_good_for_nothing_here(served: Served) -> None:
     elsewhere = serve(replace(served.site, issuer="https://other.example"), served.calendly)
     tokens = await elsewhere.sign_in()
     assert await elsewhere.is_live(tokens.access)
@@ -85,7 +80,6 @@ async def test_a_token_for_another_resource_is_good_for_nothing_here(every_site:
     assert await Authorization(served.site).verify(tokens.access, RESOURCE) is None
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("challenge-403")
 async def test_a_missing_scope_is_answered_403_with_all_that_is_needed_and_held(served: Served) -> None:
     tokens = await served.sign_in(scope="webhooks:read scheduled_events:read")
@@ -101,7 +95,6 @@ async def test_a_missing_scope_is_answered_403_with_all_that_is_needed_and_held(
     assert challenge["resource_metadata"] == f"{ISSUER}/.well-known/oauth-protected-resource/mcp"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("scopes-hierarchy")
 async def test_a_write_scope_is_enough_where_its_read_scope_is_needed(served: Served) -> None:
     tokens = await served.sign_in(scope="scheduled_events:write")
@@ -109,7 +102,6 @@ async def test_a_write_scope_is_enough_where_its_read_scope_is_needed(served: Se
 
 
 @pytest.mark.requirement("least-of-four")
-@pytest.mark.anyio
 async def test_what_the_server_offers_no_more_a_token_no_longer_gives(served: Served) -> None:
     tokens = await served.sign_in(scope="users:read scheduled_events:write")
     narrowed = tuple(one for one in OPERATIONS if one.scope in {"users:read", "scheduled_events:read"})
@@ -117,7 +109,6 @@ async def test_what_the_server_offers_no_more_a_token_no_longer_gives(served: Se
     assert (await less.call(tokens.access)).json()["scopes"] == "users:read scheduled_events:read"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("identity-from-token")
 async def test_who_calls_is_read_from_the_token_and_from_nothing_else(served: Served) -> None:
     client = await served.register()
@@ -138,12 +129,8 @@ async def test_who_calls_is_read_from_the_token_and_from_nothing_else(served: Se
     assert (await served.call(mine.access)).json()["grant_id"] != (await served.call(theirs.access)).json()["grant_id"]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("rate-limits")
-async def test_one_address_shows_120_bad_bearers_a_minute_and_good_ones_are_never_held_up(
-    every_site: Served,
-) -> None:
-    served = every_site
+async def test_one_address_shows_120_bad_bearers_a_minute_and_good_ones_are_never_held_up(served: Served) -> None:
     tokens = await served.sign_in()
     async with served.site.database.begin() as connection:
         for _ in range(RATE_LIMITS["bad_bearers"] - 1):
@@ -158,10 +145,8 @@ async def test_one_address_shows_120_bad_bearers_a_minute_and_good_ones_are_neve
     assert (await served.call("x")).status_code == 401
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("looked-up")
-async def test_a_token_is_looked_up_every_time(every_site: Served) -> None:
-    served = every_site
+async def test_a_token_is_looked_up_every_time(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     assert await served.is_live(tokens.access)
@@ -181,7 +166,6 @@ async def stuck(tmp_path: Path, upstream: Calendly) -> AsyncGenerator[tuple[Serv
             yield serve(make_site(impatient, upstream), upstream), client, tokens
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("storage-503")
 async def test_what_cannot_be_stored_is_answered_503(stuck: tuple[Served, Json, Tokens]) -> None:
     served, client, tokens = stuck
@@ -198,7 +182,6 @@ async def test_what_cannot_be_stored_is_answered_503(stuck: tuple[Served, Json, 
     assert await served.is_live(tokens.access)  # reading goes on
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("storage-503")
 async def test_a_revocation_that_cannot_be_stored_is_never_answered_200(stuck: tuple[Served, Json, Tokens]) -> None:
     served, client, tokens = stuck
@@ -209,7 +192,6 @@ async def test_a_revocation_that_cannot_be_stored_is_never_answered_200(stuck: t
     assert await served.is_live(tokens.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("storage-503")
 async def test_while_nothing_can_be_read_nobody_is_let_in(upstream: Calendly) -> None:
     async with open_migrated() as database:

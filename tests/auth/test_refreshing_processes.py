@@ -14,8 +14,6 @@ from tests.auth.calendly_side import Calendly
 from tests.auth.places import Place, connect_in, connect_on
 from tests.databases import FILE, POSTGRESQL, new_url, open_migrated
 
-pytestmark = pytest.mark.anyio
-
 TIMES = 50
 CALLS = 10
 OVER = timedelta(hours=3)

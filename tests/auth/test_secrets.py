@@ -46,7 +46,6 @@ async def use_everything(served: Served) -> set[str]:
     }
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("secrets-nowhere", "token-digest", "secrets-sealed")
 async def test_no_secret_stands_in_a_log_or_in_the_files_of_the_database(
     tmp_path: Path, upstream: Calendly, caplog: pytest.LogCaptureFixture
@@ -64,7 +63,6 @@ async def test_no_secret_stands_in_a_log_or_in_the_files_of_the_database(
     assert [secret for secret in secrets if any(secret.encode() in content for content in files)] == []
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("secrets-nowhere")
 async def test_no_error_repeats_the_secret_it_is_about(served: Served) -> None:
     client = await served.register(token_endpoint_auth_method="client_secret_post")
@@ -86,7 +84,6 @@ async def test_no_error_repeats_the_secret_it_is_about(served: Served) -> None:
             assert secret not in said
 
 
-@pytest.mark.anyio
 async def test_what_holds_secrets_shows_none_of_them(served: Served) -> None:
     assert "secret" not in repr(served.site).lower().replace("client_secret", "")
     assert repr(served.site.keyring) not in repr(served.site)

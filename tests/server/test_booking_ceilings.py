@@ -10,8 +10,6 @@ from tests.hostile_upstream import HostileUpstream, answer
 from tests.server.desk import Era, Person, call, connected, me
 from tests.virtual_time import VIRTUAL_TIME, Backend
 
-pytestmark = pytest.mark.anyio
-
 BOOK = "create_event_invitee"
 CEILING = "Bookings have a ceiling of 1 per minute"
 

@@ -13,7 +13,6 @@ from tests.rate_limited_upstream import RateLimit
 from tests.server.desk import EVENT, Era, Form, Person, call, connected, me
 from tests.virtual_time import VIRTUAL_TIME, Backend
 
-pytestmark = pytest.mark.anyio
 ERAS: list[Era] = ["legacy", "2026-07-28"]
 ASKING = "cancel_scheduled_event"
 CANCELLATION = "POST /scheduled_events/E1/cancellation"

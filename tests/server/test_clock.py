@@ -9,8 +9,6 @@ from tests.audit_log import NOW
 from tests.hostile_upstream import HostileUpstream, answer
 from tests.server.desk import call, connected
 
-pytestmark = pytest.mark.anyio
-
 USER = {"resource": {"uri": "https://api.calendly.com/users/U1", "timezone": "UTC"}}
 EMPTY: dict[str, object] = {"collection": [], "pagination": {}}
 

@@ -12,8 +12,6 @@ from tests.sandbox.api import Api
 from tests.server.conftest import Connect
 from tests.server.desk import Person
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture(scope="module", params=DATES.values(), ids=list(DATES))
 def moment(request: pytest.FixtureRequest) -> datetime:

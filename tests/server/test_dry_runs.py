@@ -7,15 +7,13 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.cases import each
 from tests.hostile_upstream import HostileUpstream, Received, Wire, answer
 from tests.server.desk import Era, Person, call, connected, me
 from tests.tools.facts import FACTS, fact_of, required_arguments, shape
 from tools import ENDPOINTS, EndpointTool
 
-pytestmark = pytest.mark.anyio
-
 WRITING = [tool for tool in ENDPOINTS if tool.access == "write"]
-FULL = ",".join(f"{capability}=full" for capability in sorted({tool.capability for tool in WRITING}))
 BOOKING: dict[str, Any] = {
     "event_type": "https://api.calendly.com/event_types/E1",
     "start_time": "2026-12-01T10:00:00Z",
@@ -54,13 +52,17 @@ def written(upstream: HostileUpstream) -> list[Received]:
 
 
 @pytest.mark.requirement("parameters-dry-run")
-@pytest.mark.parametrize("tool", WRITING, ids=lambda tool: tool.name)
-async def test_what_is_shown_is_what_is_then_sent_byte_for_byte(upstream: HostileUpstream, tool: EndpointTool) -> None:
+@each("tool", WRITING)
+async def test_what_is_shown_is_what_is_then_asked_and_sent_byte_for_byte(
+    upstream: HostileUpstream, tool: EndpointTool
+) -> None:
+    upstream.requests.clear()
+    person = Person()
     arguments = BOOKING if tool.capability == "booking" else required_arguments(tool)
-    async with connected(upstream, access=FULL, toolsets="all") as client:
+    async with connected(upstream, person=person, toolsets="all") as client:
         tried = await call(client, tool.name, **arguments, dry_run=True)
         assert tried.kind == "answered", tried.content
-        assert written(upstream) == []
+        assert (written(upstream), person.questions) == ([], [])
         await call(client, tool.name, **arguments)
     [sent] = written(upstream)
     text: Any = tried.result.content[0]
@@ -70,6 +72,9 @@ async def test_what_is_shown_is_what_is_then_sent_byte_for_byte(upstream: Hostil
     assert sent.body == (b"" if shown["body"] is None else as_shown.content)
     assert (shown["body"] is None) == (fact_of(tool)["body"] is None)
     assert tried.content["dry_run"] == shown
+    assert bool(person.questions) == shown["must_be_confirmed"]
+    if person.questions:
+        assert shown["effects"] == f"Unless Calendly refuses it, this call would: {person.questions[0]}"
 
 
 @pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
@@ -109,8 +114,7 @@ async def test_a_key_that_stands_for_an_earlier_call_is_said_to_send_nothing(ups
 
 
 @pytest.mark.parametrize(
-    ("access", "read_only", "exclude_tools"),
-    [("canceling=off", "false", ""), ("", "true", ""), ("", "false", CANCEL)],
+    ("access", "read_only", "exclude_tools"), [("canceling=off", "false", ""), ("", "true", ""), ("", "false", CANCEL)]
 )
 async def test_what_is_off_cannot_be_tried_either(
     upstream: HostileUpstream, access: str, read_only: str, exclude_tools: str

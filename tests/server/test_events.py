@@ -24,8 +24,6 @@ from tests.audit_log import Shelf, audit_log_in_memory
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import call
 
-pytestmark = pytest.mark.anyio
-
 
 @dataclass
 class World:

@@ -20,8 +20,6 @@ from tests.hostile_upstream import (
 from tests.server.desk import call, connected
 from tests.virtual_time import VIRTUAL_TIME, Backend
 
-pytestmark = pytest.mark.anyio
-
 TRIES = 3
 """How often a read is tried."""
 

@@ -9,8 +9,6 @@ from tests.sandbox.api import Api, Json
 from tests.server.conftest import Connect
 from tests.server.desk import Era, Person, call
 
-pytestmark = pytest.mark.anyio
-
 HOURS = "change_working_hours"
 TUESDAY_OFF: dict[str, Any] = {"changes": [{"days": "2026-11-24", "hours": "none"}]}
 OFF = "Tue 24 Nov 2026: 09:00-12:00, 13:00-18:00 before, no hours after"

@@ -15,8 +15,6 @@ from tools.confirming import EFFECTS
 from tools.endpoints.webhooks import create_webhook_subscription
 from tools.toolset.tool import EndpointTool, HostedWorkflow, Tool, endpoint_of
 
-pytestmark = pytest.mark.anyio
-
 ASKING: Final = [tool for tool in ALL if tool in EFFECTS and not isinstance(tool, HostedWorkflow)]
 ASK: Final = ",".join(f"{name}=ask" for name in sorted({part.capability for tool in ASKING for part in tool.writes}))
 OTHER: Final = "https://api.calendly.com/users/U7"

@@ -15,8 +15,6 @@ from tests.tools.answers.test_estimate import tokens
 from tests.virtual_time import VIRTUAL_TIME, Backend
 from tools.answers.size_limit import MOST_TOKENS
 
-pytestmark = pytest.mark.anyio
-
 TOKEN = "eyJraWQiOiIxY2Ux.pat_0"
 LONG = "Where do we begin? " * 200
 

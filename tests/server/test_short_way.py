@@ -22,9 +22,6 @@ from tests.sandbox.api import Api
 from tests.server.conftest import Connect
 from tests.server.desk import Era, Person, call, me
 
-pytestmark = pytest.mark.anyio
-
-
 ASKED = ContextVar("ASKED", default=False)
 """Set for all that is done for a request of this test, and not for what the server does beside it."""
 

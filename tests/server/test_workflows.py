@@ -11,8 +11,6 @@ from tests.server.conftest import Connect
 from tests.server.desk import Person, call
 from tools import GUIDE_TOOLS, WORKFLOWS
 
-pytestmark = pytest.mark.anyio
-
 MOVE = "reschedule_scheduled_event"
 SECRETS = ("acme.example", "Lee ", "/reschedulings/", "Pricing")
 

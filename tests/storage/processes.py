@@ -58,10 +58,7 @@ def process(lines: str, *arguments: str) -> Generator[Process]:
     """Start a process with `lines` as its body; at the end its input ends, and so has it to."""
     program = f"{PREAMBLE}{textwrap.indent(textwrap.dedent(lines), ' ' * 4)}\nasyncio.run(main(*sys.argv[1:]))\n"
     with subprocess.Popen(
-        [*warm(), "-W", "error", "-c", program, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
+        [*warm(), "-W", "error", "-c", program, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as popen:
         try:
             yield Process(popen)

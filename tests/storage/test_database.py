@@ -23,8 +23,6 @@ REPLY = Table(
     "reply", METADATA, Column("id", Integer, primary_key=True), Column("note_id", Integer, ForeignKey("note.id"))
 )
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 async def notes(database: Database) -> Database:

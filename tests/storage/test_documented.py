@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
 from sqlalchemy import Connection, LargeBinary, inspect
 
 from storage.database import Database
@@ -37,14 +36,12 @@ def columns(connection: Connection) -> dict[tuple[str, str], bool]:
     }
 
 
-@pytest.mark.anyio
 async def test_every_stored_field_is_documented_once_and_nothing_else(database: Database) -> None:
     async with database.read() as connection:
         stored = await connection.run_sync(columns)
     assert sorted((field.table, field.column) for field in DOCUMENTED) == sorted(stored)
 
 
-@pytest.mark.anyio
 async def test_exactly_the_sealed_bytes_are_called_encrypted(database: Database) -> None:
     async with database.read() as connection:
         stored = await connection.run_sync(columns)

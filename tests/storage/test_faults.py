@@ -21,8 +21,6 @@ NOTE = Table("note", MetaData(), Column("id", Integer, primary_key=True))
 PROMISED = 10
 """Seconds within which a request that cannot be stored is answered."""
 
-pytestmark = pytest.mark.anyio
-
 
 async def write(database: Database, number: int) -> None:
     async with database.begin() as connection:

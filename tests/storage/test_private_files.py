@@ -51,7 +51,6 @@ def test_a_folder_that_others_can_enter_is_narrowed_unless_it_holds_what_is_not_
     assert mode("temporary", 0o1777, "d.sqlite3", ours="d.sqlite3") == 0o1777
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("folder-private")
 async def test_the_folder_of_a_database_is_for_its_owner_only(tmp_path: Path) -> None:
     folder = tmp_path / "data"

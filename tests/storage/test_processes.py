@@ -3,7 +3,6 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-import pytest
 from sqlalchemy import Column, Integer, MetaData, Table, insert, select
 
 from storage.database import Database, open_database
@@ -11,8 +10,6 @@ from tests.storage.processes import process
 
 COUNTER = Table("counter", MetaData(), Column("id", Integer, primary_key=True), Column("count", Integer))
 DECLARED = 'COUNTER = Table("counter", MetaData(), Column("id", Integer, primary_key=True), Column("count", Integer))\n'
-
-pytestmark = pytest.mark.anyio
 
 
 async def count(database: Database) -> int:

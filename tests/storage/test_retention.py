@@ -21,8 +21,6 @@ WINDOW = Table(
     Column("ends_at", Instant),
 )
 
-pytestmark = pytest.mark.anyio
-
 
 async def fill(database: Database) -> None:
     """Store codes that end from twelve minutes ago to twelve minutes from now, and one that never ends."""

@@ -29,8 +29,6 @@ VAULT = Table(
 )
 PLAIN = Table("plain", METADATA, Column("a", Text, primary_key=True), Column("b", Text, primary_key=True))
 
-pytestmark = pytest.mark.anyio
-
 
 def seal(ring: KeyRing, row: str, column: str) -> bytes:
     return ring.seal(f"{row}.{column}".encode(), table="vault", row=row, column=column)

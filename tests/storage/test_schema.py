@@ -20,8 +20,6 @@ DECLARED: list[MetaData] = [
 ]
 VERSION = Table("alembic_version", MetaData(), Column("version_num", Text))
 
-pytestmark = pytest.mark.anyio
-
 
 def described(found: Iterable[object]) -> list[str]:
     return sorted(json.dumps(each, default=str, sort_keys=True) for each in found)

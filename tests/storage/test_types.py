@@ -32,7 +32,6 @@ def test_stored_instants_are_ordered_as_the_moments_are(one: datetime, other: da
     assert (one.astimezone(UTC) < other.astimezone(UTC)) == (stored[0] < stored[1])
 
 
-@pytest.mark.anyio
 async def test_an_instant_comes_back_in_utc_and_null_stays_null(database: Database) -> None:
     noon = datetime(2026, 12, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=5, minutes=30)))
     async with database.begin() as connection:
@@ -47,7 +46,6 @@ async def test_an_instant_comes_back_in_utc_and_null_stays_null(database: Databa
     assert found == [1]
 
 
-@pytest.mark.anyio
 async def test_a_naive_datetime_is_refused(database: Database) -> None:
     async with database.begin() as connection:
         await connection.run_sync(MOMENT.create)

@@ -20,8 +20,6 @@ NOW = datetime(2026, 12, 1, tzinfo=UTC)
 OLD, NEW = Key("old", b"o" * KEY_BYTES), Key("new", b"n" * KEY_BYTES)
 PLACE = {"table": "connection", "row": "1", "column": "token"}
 
-pytestmark = pytest.mark.anyio
-
 
 async def fingerprints(database: Database) -> set[str]:
     async with database.read() as connection:

@@ -1,10 +1,9 @@
-import pytest
-
 from auth.access.choices import CAUTIOUS, highest, scopes_for, settled
 from auth.access.levels import CAPABILITIES, OFF, Access
 from auth.access.text import parse_access
 from calendly.scopes import SCOPES
 from tests.auth.site import OPERATIONS
+from tests.cases import each
 
 MEETINGS = frozenset({"scheduled_events:read"})
 ALL_SCOPES = frozenset(SCOPES)
@@ -14,8 +13,8 @@ def levels(access: Access) -> dict[str, str]:
     return {name: allowance.level for name, allowance in access.items()}
 
 
-@pytest.mark.parametrize(
-    ("capability", "level"),
+@each(
+    "capability, level",
     [("scheduled_events", "read"), ("invitee_data", "read"), ("booking", "off"), ("event_types", "off")],
 )
 def test_a_capability_reaches_as_far_as_the_scopes_do(capability: str, level: str) -> None:

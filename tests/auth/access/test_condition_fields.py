@@ -57,7 +57,7 @@ def test_empty_fields_are_no_conditions() -> None:
     assert read_conditions(fields, "booking", "full") == Allowance(level="full")
 
 
-@pytest.mark.parametrize("word", ["a.example:confirm=browser", "a=b", "a+b", "<b>", "ä.example", "a" * 300])
+@each("word", ["a.example:confirm=browser", "a=b", "a+b", "<b>", "ä.example", "a" * 300])
 def test_a_word_that_would_be_read_as_something_else_is_refused(word: str) -> None:
     with pytest.raises(InvalidAccess, match="Canceling, e-mail domains: "):
         read_conditions([("domains-canceling", word)], "canceling", "ask")

@@ -22,6 +22,7 @@ from auth.access.levels import (
     object_to,
 )
 from auth.access.text import parse_access
+from tests.cases import each
 
 READING = ("users", "scheduled_events", "invitee_data", "events", "routing_forms", "activity_log")
 ACTIONS = ("booking", "canceling", "scheduling_links", "no_shows", "data_deletion")
@@ -60,8 +61,8 @@ def test_every_capability_reads_acts_or_does_both() -> None:
     assert set(CONDITIONS) < set(CAPABILITIES)
 
 
-@pytest.mark.parametrize(
-    ("access", "level", "verdict"),
+@each(
+    "access, level, verdict",
     [
         ("read", "off", "deny"),
         ("read", "read", "allow"),
@@ -82,8 +83,8 @@ def test_a_level_decides_about_reading_and_writing(
 
 
 @pytest.mark.requirement("least-of-four")
-@pytest.mark.parametrize(
-    ("over", "verdict", "source"),
+@each(
+    "over, verdict, source",
     [
         (limits("booking=off", "booking=off"), "deny", "operator"),
         (limits("booking=full", "booking=off"), "deny", "person"),
@@ -115,8 +116,8 @@ def test_on_ones_own_machine_what_reaches_strangers_or_cannot_be_undone_is_asked
     assert set(LOCAL) == set(UNLIMITED) == set(CAPABILITIES)
 
 
-@pytest.mark.parametrize(
-    ("ceiling", "chosen", "source"),
+@each(
+    "ceiling, chosen, source",
     [
         ("booking=full:event_types=E2", "booking=full", "operator"),
         ("booking=full", "booking=full:hosts=U2+U3", "person"),
@@ -134,15 +135,13 @@ def test_a_call_outside_a_condition_is_refused_in_the_name_of_whose_it_is(
     assert (objection.verdict, objection.source) == ("deny", source)
 
 
-@pytest.mark.parametrize(
-    "ceiling", ["booking=full", "booking=full:event_types=E1+E2:hosts=U1:domains=EXAMPLE.com:per_day=1"]
-)
+@each("ceiling", ["booking=full", "booking=full:event_types=E1+E2:hosts=U1:domains=EXAMPLE.com:per_day=1"])
 def test_a_call_within_every_condition_is_not_objected_to(ceiling: str) -> None:
     assert object_to("booking", limits(ceiling), About()) is None
 
 
-@pytest.mark.parametrize(
-    ("ceiling", "about"),
+@each(
+    "ceiling, about",
     [
         ("booking=full:hosts=U1", About(hosts=None)),
         ("booking=full:hosts=U1", About(hosts=frozenset({"U1", "U2"}))),
@@ -170,11 +169,7 @@ def test_the_least_of_several_keeps_every_condition() -> None:
     )
     met: Access = least([one, other])
     assert met["booking"] == Allowance(
-        level="ask",
-        event_types=frozenset({"B"}),
-        domains=frozenset({"example.com"}),
-        per_day=5,
-        in_browser=True,
+        level="ask", event_types=frozenset({"B"}), domains=frozenset({"example.com"}), per_day=5, in_browser=True
     )
     assert met["users"].level == "off"
     assert met["webhooks"].level == "read"

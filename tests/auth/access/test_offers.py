@@ -9,6 +9,7 @@ from auth.access.text import parse_access, spell_access
 from auth.access.words import LEVELS, WORDS, by_level, changes, conditions
 from calendly.scopes import SCOPES
 from tests.auth.site import OFFERED, OPERATIONS
+from tests.cases import each
 
 ACTS = {(operation.capability, operation.access) for operation in OPERATIONS}
 EXISTING = frozenset(capability for capability, _ in ACTS)
@@ -145,8 +146,8 @@ def test_what_an_agent_may_do_is_said_level_by_level() -> None:
 UUID = "0b9d9c5e-1111-4222-8333-444455556666"
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "said"),
+@each(
+    "before, after, said",
     [
         ("booking=ask", "booking=ask", []),
         ("booking=ask", "booking=off", ["Booking is now “No”."]),

@@ -9,6 +9,7 @@ from auth.access.offers import levels_within, preselect
 from auth.access.restrictions import ConsentChoice, is_within, keep, place, remember, settle
 from auth.access.text import parse_access, spell_access
 from tests.auth.site import OFFERED, OPERATIONS
+from tests.cases import each
 
 FULL = {name: levels[-1] for name, levels in CAPABILITIES.items()}
 ACCESSES = st.dictionaries(st.sampled_from(list(CAPABILITIES)), st.integers(0, 3)).map(
@@ -22,8 +23,8 @@ def read(text: str) -> Access:
     return parse_access(text)
 
 
-@pytest.mark.parametrize(
-    ("memory", "chosen", "before", "remembered"),
+@each(
+    "memory, chosen, before, remembered",
     [
         ("", "booking=ask", "booking=ask", ""),  # took what was there
         ("", "booking=off", "booking=ask", "booking=off"),  # took less
@@ -42,8 +43,8 @@ def test_less_is_remembered_and_more_is_forgotten(memory: str, chosen: str, befo
     assert spell_access(remember(read(memory), read(chosen), read(before))) == remembered
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "within"),
+@each(
+    "one, other, within",
     [
         ("booking=off", "booking=ask", True),
         ("booking=full", "booking=ask", False),
@@ -90,14 +91,14 @@ def test_who_saw_what_is_remembered_has_the_last_word() -> None:
 
 
 @pytest.mark.requirement("restrictions-kept")
-@pytest.mark.parametrize("seen", [True, False])
+@each("seen", [True, False])
 def test_choosing_less_than_was_preselected_is_remembered(*, seen: bool) -> None:
     access, memory = Consent("booking=off", shown="booking=ask").settle(seen=seen)
     assert (access["booking"], memory) == ("off", "booking=off")
 
 
 @pytest.mark.requirement("restrictions-kept")
-@pytest.mark.parametrize("seen", [True, False])
+@each("seen", [True, False])
 def test_conditions_stay_since_a_consent_page_does_not_ask_for_them(*, seen: bool) -> None:
     for kept in ({"before": "booking=ask:per_day=2"}, {"memory": "booking=ask:per_day=2"}):
         access, _ = Consent("booking=ask", **kept).settle(seen=seen)
@@ -136,8 +137,8 @@ def test_what_restrictions_do_not_name_they_leave() -> None:
     assert keep({"users": OFF}, {}) == {"users": OFF}
 
 
-@pytest.mark.parametrize(
-    ("uri", "known_by"),
+@each(
+    "uri, known_by",
     [
         ("https://agent.example/callback?x=1", "agent.example"),
         ("http://127.0.0.1:33418/callback", "loopback"),

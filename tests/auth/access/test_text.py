@@ -2,6 +2,7 @@ import pytest
 
 from auth.access.levels import Allowance
 from auth.access.text import InvalidAccess, parse_access, read_access, spell_access
+from tests.cases import each
 
 
 def test_access_is_read_from_text_and_unnamed_capabilities_are_left_out() -> None:
@@ -27,8 +28,8 @@ def test_conditions_follow_the_level() -> None:
     assert parse_access(spell_access(access)) == access
 
 
-@pytest.mark.parametrize(
-    ("text", "sentence"),
+@each(
+    "text, sentence",
     [
         ("booking=read", 'booking cannot be "read"; it can be off, ask, full.'),
         ("users=full", 'users cannot be "full"; it can be off, read.'),

@@ -35,8 +35,6 @@ FOUND_BY: Final = {
 }
 """The columns by which an entry is found, and another value of each."""
 
-pytestmark = pytest.mark.anyio
-
 
 def entry(number: int, **changes: object) -> AuditEntry:
     """An entry, one for each number and minute."""

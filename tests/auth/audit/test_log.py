@@ -10,8 +10,6 @@ from auth.audit.entries import AuditEntry, Redactor
 from auth.audit.log import AuditLog, AuditLogUnavailable, AuditNote
 from tests.audit_log import NOW, Shelf, audit_log_in_memory
 
-pytestmark = pytest.mark.anyio
-
 
 def draft(request_id: str) -> log.Draft:
     """A draft of an entry."""

@@ -5,6 +5,7 @@ import pytest
 from auth.endpoints.agent_tokens import AgentTokenError, create, list_all, revoke
 from auth.endpoints.sweep import sweep
 from tests.auth.site import Served
+from tests.cases import each
 
 
 async def connected_people(served: Served) -> list[tuple[str, str]]:
@@ -14,7 +15,6 @@ async def connected_people(served: Served) -> list[tuple[str, str]]:
     return [(f"https://api.calendly.com/users/{user.id}", user.email) for user in users[:2]]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("agent-tokens")
 async def test_an_agent_token_acts_for_one_connected_person_within_its_scopes(every_site: Served) -> None:
     served = every_site
@@ -31,17 +31,14 @@ async def test_an_agent_token_acts_for_one_connected_person_within_its_scopes(ev
     assert called["client_id"].startswith("agent-")
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("agent-tokens")
-async def test_a_person_is_named_by_uri_uuid_or_address(every_site: Served) -> None:
-    served = every_site
+async def test_a_person_is_named_by_uri_uuid_or_address(served: Served) -> None:
     (uri, email), _ = await connected_people(served)
     for name in (uri, uri.rpartition("/")[2], email):
         made = await create(served.site, name="job", person=name, scopes=["users:read"])
         assert (await served.call(made.secret)).json()["person"] == uri
 
 
-@pytest.mark.anyio
 async def test_it_must_be_clear_who_is_meant_and_they_must_be_connected(served: Served) -> None:
     with pytest.raises(AgentTokenError, match="Nobody has connected Calendly here yet"):
         await create(served.site, name="job", person=None, scopes=["users:read"])
@@ -52,9 +49,8 @@ async def test_it_must_be_clear_who_is_meant_and_they_must_be_connected(served: 
         await create(served.site, name="job", person="nobody@example.com", scopes=["users:read"])
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("name", "scopes", "reason"),
+@each(
+    "name, scopes, reason",
     [
         ("job", [], "No scope was named"),
         ("job", ["contacts:read"], "gives no scope contacts:read; it gives users:read event_types:"),
@@ -69,7 +65,6 @@ async def test_a_token_has_a_name_and_scopes_that_there_are(
         await create(served.site, name=name, person=None, scopes=scopes)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("agent-tokens", "token-list-revoke")
 async def test_tokens_are_listed_without_their_secret_and_revoked_at_once(every_site: Served) -> None:
     served = every_site
@@ -92,7 +87,6 @@ async def test_tokens_are_listed_without_their_secret_and_revoked_at_once(every_
         await revoke(served.site, first.id)
 
 
-@pytest.mark.anyio
 async def test_the_grants_of_browsers_are_no_agent_tokens(served: Served) -> None:
     tokens = await served.sign_in()
     grant_id = (await served.call(tokens.access)).json()["grant_id"]
@@ -101,12 +95,8 @@ async def test_the_grants_of_browsers_are_no_agent_tokens(served: Served) -> Non
     assert await served.is_live(tokens.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("agent-tokens")
-async def test_a_token_lives_for_a_year_unless_told_otherwise_and_housekeeping_spares_it(
-    every_site: Served,
-) -> None:
-    served = every_site
+async def test_a_token_lives_for_a_year_unless_told_otherwise_and_housekeeping_spares_it(served: Served) -> None:
     await served.sign_in()
     long = await create(served.site, name="long", person=None, scopes=["users:read"])
     short = await create(served.site, name="short", person=None, scopes=["users:read"], life=timedelta(hours=1))
@@ -119,7 +109,6 @@ async def test_a_token_lives_for_a_year_unless_told_otherwise_and_housekeeping_s
     assert not await served.is_live(long.secret)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("header-only")
 async def test_an_agent_token_is_no_refresh_token_and_its_client_signs_nobody_in(served: Served) -> None:
     await served.sign_in()

@@ -7,6 +7,7 @@ from auth.access.choices import CAUTIOUS, scopes_for
 from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.pkce import s256
 from tests.auth.site import BACK, ISSUER, OPERATIONS, STATE, VERIFIER, Served, link_back, query_of, serve
+from tests.cases import each
 
 Pairs = list[tuple[str, str]]
 
@@ -17,11 +18,10 @@ async def approved_client(served: Served) -> dict[str, object]:
     return client
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("authorize-client-first")
-@pytest.mark.parametrize(
-    "changes",
-    [
+async def test_while_client_or_redirect_uri_are_in_doubt_the_browser_is_sent_nowhere(served: Served) -> None:
+    client = await approved_client(served)
+    doubts: list[dict[str, str | None]] = [
         {"client_id": None},
         {"client_id": ""},
         {"client_id": "client-unknown"},
@@ -31,18 +31,13 @@ async def approved_client(served: Served) -> dict[str, object]:
         {"redirect_uri": f"{BACK}?x=1"},
         {"redirect_uri": ""},
         {"redirect_uri": "javascript:alert(1)"},
-    ],
-)
-async def test_while_client_or_redirect_uri_are_in_doubt_the_browser_is_sent_nowhere(
-    served: Served, changes: dict[str, str | None]
-) -> None:
-    client = await approved_client(served)
-    response = await served.browser().open(served.request(client, **changes))
-    assert response.status_code == 400
-    assert "location" not in response.headers
-    assert link_back(response) is None
-    assert "evil.example" not in response.text
-    assert "set-cookie" not in response.headers
+    ]
+    for changes in doubts:
+        response = await served.browser().open(served.request(client, **changes))
+        assert response.status_code == 400, changes
+        assert link_back(response) is None
+        assert "evil.example" not in response.text
+        assert response.headers.keys().isdisjoint({"location", "set-cookie"})
 
 
 BROKEN: list[tuple[dict[str, str | None], str]] = [
@@ -62,11 +57,8 @@ BROKEN: list[tuple[dict[str, str | None], str]] = [
 ]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("errors-redirected", "s256-only", "challenge-43", "resource-ours")
-async def test_in_the_browser_of_who_let_it_in_a_client_is_told_by_redirect_with_state_and_iss(
-    served: Served,
-) -> None:
+async def test_in_the_browser_of_who_let_it_in_a_client_is_told_by_redirect_with_state_and_iss(served: Served) -> None:
     client, browser = await served.register(), served.browser()
     await browser.sign_in(served.request(client))
     for changes, error in BROKEN:
@@ -80,7 +72,6 @@ async def test_in_the_browser_of_who_let_it_in_a_client_is_told_by_redirect_with
         assert response.headers["referrer-policy"] == "no-referrer"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("errors-on-page", "s256-only", "challenge-43", "resource-ours")
 async def test_everywhere_else_an_error_is_shown_with_a_link_back_that_names_the_host(served: Served) -> None:
     client, other, known_elsewhere = await approved_client(served), await served.register(), served.browser()
@@ -98,7 +89,6 @@ async def test_everywhere_else_an_error_is_shown_with_a_link_back_that_names_the
             assert "Back to <bdi>agent.example</bdi>" in response.text
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("redirect-kinds")
 async def test_no_client_is_this_server_itself_on_whatever_port_it_registered(served: Served) -> None:
     local = serve(replace(served.site, issuer="http://127.0.0.1:8000"), served.calendly)
@@ -109,9 +99,8 @@ async def test_no_client_is_this_server_itself_on_whatever_port_it_registered(se
     assert "one of this server itself" in response.text
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("duplicates-refused")
-@pytest.mark.parametrize("name", ["client_id", "redirect_uri"])
+@each("name", ["client_id", "redirect_uri"])
 async def test_a_duplicated_client_or_redirect_uri_is_refused_on_our_page(served: Served, name: str) -> None:
     client = await approved_client(served)
     good = served.request(client)
@@ -122,7 +111,6 @@ async def test_a_duplicated_client_or_redirect_uri_is_refused_on_our_page(served
             assert "location" not in response.headers
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("duplicates-refused")
 async def test_any_other_duplicated_parameter_is_refused_to_the_client(served: Served) -> None:
     client, browser = await served.register(), served.browser()
@@ -146,7 +134,6 @@ async def test_any_other_duplicated_parameter_is_refused_to_the_client(served: S
         assert ("state" in told) is (name != "state")
 
 
-@pytest.mark.anyio
 async def test_a_request_without_redirect_uri_means_the_only_one_registered(served: Served) -> None:
     client = await served.register()
     back = await served.browser().sign_in(served.request(client, redirect_uri=None))
@@ -155,14 +142,12 @@ async def test_a_request_without_redirect_uri_means_the_only_one_registered(serv
     assert (await served.browser().open(served.request(two, redirect_uri=None))).status_code == 400
 
 
-@pytest.mark.anyio
 async def test_a_client_that_sends_no_state_gets_none_back(served: Served) -> None:
     client = await served.register()
     back = await served.browser().sign_in(served.request(client, state=None))
     assert back.keys() == {"code", "iss"}
 
 
-@pytest.mark.anyio
 async def test_state_comes_back_as_it_was_sent(served: Served) -> None:
     client = await served.register()
     state = "a b&c=d#e\u00fc\"'<script>%00"
@@ -170,7 +155,6 @@ async def test_state_comes_back_as_it_was_sent(served: Served) -> None:
     assert back["state"] == state
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("limits-4xx")
 async def test_a_query_that_is_too_long_or_has_too_many_fields_is_answered_4xx(served: Served) -> None:
     client = await served.register()
@@ -180,7 +164,6 @@ async def test_a_query_that_is_too_long_or_has_too_many_fields_is_answered_4xx(s
         assert response.status_code == 400
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("limits-4xx")
 async def test_one_address_begins_only_so_many_sign_ins_a_minute(served: Served) -> None:
     client = await served.register()
@@ -193,7 +176,6 @@ async def test_one_address_begins_only_so_many_sign_ins_a_minute(served: Served)
     assert (await served.browser("198.51.100.1").open(served.request(client))).status_code == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("scopes-default", "scopes-unknown-dropped", "resource-ours")
 async def test_nothing_asked_means_all_there_is_to_choose_from_and_the_answer_says_what_was_given(
     served: Served,
@@ -205,7 +187,6 @@ async def test_nothing_asked_means_all_there_is_to_choose_from_and_the_answer_sa
     assert frozenset(tokens.scope.split()) == scopes_for(CAUTIOUS, OPERATIONS) < served.site.offered
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("resource-ours")
 async def test_a_resource_with_a_trailing_slash_is_ours(served: Served) -> None:
     client = await served.register()
@@ -214,8 +195,7 @@ async def test_a_resource_with_a_trailing_slash_is_ours(served: Served) -> None:
     assert await served.is_live(tokens.json()["access_token"])
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+@each("method", ["POST", "PUT", "DELETE"])
 async def test_authorize_is_asked_with_get(served: Served, method: str) -> None:
     async with served.http() as http:
         assert (await http.request(method, "/authorize")).status_code == 405

@@ -11,9 +11,9 @@ from auth.upstream.connection import Status
 from auth.upstream.login import Tokens
 from tests.auth.calendly_side import consent
 from tests.auth.site import BACK, ISSUER, STATE, Served, link_back, query_of
+from tests.cases import each
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("callback-code", "scopes-answered")
 async def test_a_whole_sign_in_ends_with_tokens_for_the_person_who_signed_in(every_site: Served) -> None:
     served = every_site
@@ -37,10 +37,8 @@ async def test_a_whole_sign_in_ends_with_tokens_for_the_person_who_signed_in(eve
     assert (called["client_id"], called["client_name"], called["kind"]) == (client["client_id"], "Agent", "browser")
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("callback-browser")
-async def test_the_way_back_of_one_browser_is_worth_nothing_in_another(every_site: Served) -> None:
-    served = every_site
+async def test_the_way_back_of_one_browser_is_worth_nothing_in_another(served: Served) -> None:
     client = await served.register()
     attacker, victim = served.browser(), served.browser()
     answer = await consent(await attacker.approve(served.request(client)))
@@ -52,7 +50,6 @@ async def test_the_way_back_of_one_browser_is_worth_nothing_in_another(every_sit
     assert (await attacker.return_from_calendly(answer)).status_code == 303  # and nothing was used up by trying
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("callback-browser", "approval-bound")
 async def test_the_cookie_of_another_approval_does_not_do(served: Served) -> None:
     client = await served.register()
@@ -66,9 +63,8 @@ async def test_the_cookie_of_another_approval_does_not_do(served: Served) -> Non
     assert (await browser.return_from_calendly(first)).status_code == 400
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("callback-state")
-@pytest.mark.parametrize("state", [None, "", "unknown", "x" * 43])
+@each("state", [None, "", "unknown", "x" * 43])
 async def test_an_unknown_state_is_refused(served: Served, state: str | None) -> None:
     client = await served.register()
     browser = served.browser()
@@ -79,10 +75,8 @@ async def test_an_unknown_state_is_refused(served: Served, state: str | None) ->
     assert "location" not in response.headers
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("callback-state", "duplicates-refused")
-async def test_a_state_works_once_and_in_time_and_is_there_once(every_site: Served) -> None:
-    served = every_site
+async def test_a_state_works_once_and_in_time_and_is_there_once(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
     answer = await consent(await browser.approve(served.request(client)))
@@ -95,7 +89,6 @@ async def test_a_state_works_once_and_in_time_and_is_there_once(every_site: Serv
     assert (await browser.return_from_calendly(late)).status_code == 400
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("callback-state")
 async def test_of_many_returns_at_once_one_gets_a_code(every_site: Served) -> None:
     served = every_site
@@ -113,7 +106,6 @@ async def test_of_many_returns_at_once_one_gets_a_code(every_site: Served) -> No
     assert sorted(statuses) == [303, *[400] * 9]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("cookie-at-approval")
 async def test_the_approval_cookie_goes_when_the_sign_in_is_over(served: Served) -> None:
     client = await served.register()
@@ -122,7 +114,6 @@ async def test_the_approval_cookie_goes_when_the_sign_in_is_over(served: Served)
     assert not [cookie.name for cookie in browser.http.cookies.jar if "approval" in cookie.name]
 
 
-@pytest.mark.anyio
 async def test_a_no_at_calendly_reaches_page_and_client(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
@@ -133,8 +124,7 @@ async def test_a_no_at_calendly_reaches_page_and_client(served: Served) -> None:
     assert (await browser.return_from_calendly(answer)).status_code == 400
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("answer", [{"error": "invalid_scope"}, {"error": "<b>", "code": "y"}, {}])
+@each("answer", [{"error": "invalid_scope"}, {"error": "<b>", "code": "y"}, {}])
 async def test_another_refusal_of_calendlys_reaches_page_and_client(served: Served, answer: dict[str, str]) -> None:
     client = await served.register()
     browser = served.browser()
@@ -146,7 +136,6 @@ async def test_another_refusal_of_calendlys_reaches_page_and_client(served: Serv
     assert ("(invalid_scope)" in told["error_description"]) is (answer == {"error": "invalid_scope"})
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("callback-identity")
 async def test_a_sign_in_whose_two_answers_name_different_people_gives_nothing(served: Served) -> None:
     client = await served.register()
@@ -164,7 +153,6 @@ async def test_a_sign_in_whose_two_answers_name_different_people_gives_nothing(s
             assert (await connection.execute(select(table))).all() == []
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("fault", "code", "status"),
     [(503, "temporarily_unavailable", 503), (429, "temporarily_unavailable", 503), (401, "server_error", 500)],
@@ -185,7 +173,6 @@ async def test_a_failure_at_calendly_ends_the_sign_in_and_says_so(
     assert (await browser.return_from_calendly(answer)).status_code == 400
 
 
-@pytest.mark.anyio
 async def test_an_agent_let_in_again_keeps_one_grant_with_what_was_allowed_last(every_site: Served) -> None:
     served = every_site
     client = await served.register()
@@ -200,9 +187,7 @@ async def test_an_agent_let_in_again_keeps_one_grant_with_what_was_allowed_last(
 
 
 @pytest.mark.requirement("connection-shared")
-@pytest.mark.anyio
-async def test_one_person_with_two_agents_has_two_grants_and_one_connection(every_site: Served) -> None:
-    served = every_site
+async def test_one_person_with_two_agents_has_two_grants_and_one_connection(served: Served) -> None:
     await served.sign_in(scope="users:read")
     await served.sign_in(scope="users:read")
     async with served.site.database.read() as connection:
@@ -211,12 +196,10 @@ async def test_one_person_with_two_agents_has_two_grants_and_one_connection(ever
         assert len((await connection.execute(select(user_table))).all()) == 1
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("connection-proved")
 async def test_tokens_that_calendly_ended_unnoticed_are_not_kept_in_place_of_those_of_a_narrower_sign_in(
-    every_site: Served,
+    served: Served,
 ) -> None:
-    served = every_site
     await served.sign_in(scope="users:read event_types:write")
     async with served.site.database.read() as connection:
         person = (await connection.execute(select(user_table.c.uri))).scalar_one()
@@ -232,7 +215,6 @@ async def test_tokens_that_calendly_ended_unnoticed_are_not_kept_in_place_of_tho
     assert after.access_token != before.access_token
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("callback-iss")
 async def test_an_answer_that_names_another_server_than_calendly_is_no_answer(served: Served) -> None:
     client = await served.register()
@@ -244,11 +226,8 @@ async def test_an_answer_that_names_another_server_than_calendly_is_no_answer(se
         assert ("names another server" in response.text) is not is_answer
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("secrets-sealed")
-async def test_the_verifier_towards_calendly_is_sealed_while_it_is_needed_and_gone_afterwards(
-    served: Served,
-) -> None:
+async def test_the_verifier_towards_calendly_is_sealed_while_it_is_needed_and_gone_afterwards(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
     address = await browser.approve(served.request(client))
@@ -260,7 +239,6 @@ async def test_the_verifier_towards_calendly_is_sealed_while_it_is_needed_and_go
         assert await connection.scalar(query) is None
 
 
-@pytest.mark.anyio
 async def test_a_client_counts_as_approved_once_somebody_signed_in_with_it_and_not_before(served: Served) -> None:
     client = await served.register()
     browser = served.browser()

@@ -19,7 +19,6 @@ def policy_of(page: str) -> dict[str, list[str]]:
     return {name: sources for name, *sources in (part.split() for part in page.split(";"))}
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-first")
 async def test_nothing_leads_to_calendly_but_an_approval(served: Served) -> None:
     client = await served.register()
@@ -32,7 +31,6 @@ async def test_nothing_leads_to_calendly_but_an_approval(served: Served) -> None
     assert served.calendly.url not in f"{denied.text}{denied.headers.get('location')}"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-first")
 async def test_consent_is_asked_every_time_even_of_a_client_approved_before(served: Served) -> None:
     client = await served.register()
@@ -42,7 +40,6 @@ async def test_consent_is_asked_every_time_even_of_a_client_approved_before(serv
         assert (await browser.open(served.request(client, **changes))).status_code == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-says-who")
 async def test_the_page_says_who_asks_that_nobody_checked_and_where_it_leads(served: Served) -> None:
     client = await served.register(client_name='Evil "<script>alert(1)</script>" \u202etxt.exe', redirect_uris=[BACK])
@@ -55,10 +52,9 @@ async def test_the_page_says_who_asks_that_nobody_checked_and_where_it_leads(ser
     assert "does not say its name" in (await served.browser().consent_form(served.request(nameless))).response.text
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-loopback-warning")
-@pytest.mark.parametrize(
-    ("uris", "warned"),
+@each(
+    "uris, warned",
     [
         (["http://127.0.0.1:1/x"], True),
         (["http://127.0.0.1:1/x", "http://localhost/y"], True),
@@ -75,7 +71,6 @@ async def test_a_client_that_any_local_program_could_be_comes_with_a_warning(
     assert ('class="warning"' in page) is warned
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-headers")
 async def test_every_page_is_without_scripts_framing_referrer_and_cache(served: Served) -> None:
     client = await served.register()
@@ -96,10 +91,9 @@ async def test_every_page_is_without_scripts_framing_referrer_and_cache(served: 
         assert not re.search(r"<script|\son\w+=|javascript:|\sstyle=|<img|<link|<iframe", page.text)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("form-action")
-@pytest.mark.parametrize(
-    ("uri", "source"),
+@each(
+    "uri, source",
     [
         (BACK, "https://agent.example"),
         ("http://127.0.0.1:5/x", "http://127.0.0.1:5"),
@@ -116,7 +110,6 @@ async def test_the_form_may_lead_to_us_to_calendly_and_back_to_the_client_and_no
     assert policy["form-action"] == ["'self'", served.calendly.url, source]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-choice", "never-grows")
 async def test_the_person_gives_less_than_was_asked_and_a_form_cannot_give_more(served: Served) -> None:
     client = await served.register()
@@ -132,7 +125,6 @@ READS = dict.fromkeys(("users", "event_types", "scheduled_events", "invitee_data
 ASKS = dict.fromkeys(("booking", "canceling", "scheduling_links"), "ask")
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-presets", "never-grows")
 @each(
     "preset, given",
@@ -156,7 +148,6 @@ async def test_a_preset_is_chosen_with_one_press_and_counts_whatever_the_table_s
     assert {name: one.level for name, one in access.items() if one.level != "off"} == given
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-presets")
 @each(
     "scope, ceiling, presets",
@@ -177,7 +168,6 @@ async def test_what_cannot_be_chosen_is_not_offered(
     assert {name: bool(checked) for name, checked in found} == presets
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-presets")
 async def test_who_chose_otherwise_before_finds_that_chosen(served: Served) -> None:
     browser, client = served.browser(), await served.register()
@@ -187,7 +177,6 @@ async def test_who_chose_otherwise_before_finds_that_chosen(served: Served) -> N
     assert form.levels.chosen["canceling"] == "full"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-says-who")
 @each(
     "name, shown",
@@ -211,7 +200,6 @@ async def test_a_name_that_is_made_to_look_like_another_is_shown_as_what_it_is(
     assert f"<bdi>{shown}</bdi>" in page
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("operator-settings")
 async def test_the_pages_name_who_runs_the_server_and_how_to_reach_them(served: Served) -> None:
     client = await served.register()
@@ -228,8 +216,7 @@ async def test_the_pages_name_who_runs_the_server_and_how_to_reach_them(served: 
 
 
 @pytest.mark.requirement("off-unless-allowed")
-@pytest.mark.anyio
-@pytest.mark.parametrize("filled", [("deny", None), ("allow", ""), ("allow", "users=off"), ("perhaps", None)])
+@each("filled", [("deny", None), ("allow", ""), ("allow", "users=off"), ("perhaps", None)])
 async def test_what_is_no_clear_yes_to_something_is_a_no(served: Served, filled: tuple[str, str | None]) -> None:
     client = await served.register()
     browser = served.browser()
@@ -244,7 +231,6 @@ async def test_what_is_no_clear_yes_to_something_is_a_no(served: Served, filled:
     assert (await browser.submit(form.filled())).status_code == 400  # it is over
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("errors-redirected")
 async def test_a_client_that_was_approved_before_is_told_of_a_no_by_redirect(served: Served) -> None:
     client = await served.register()
@@ -256,7 +242,6 @@ async def test_a_client_that_was_approved_before_is_told_of_a_no_by_redirect(ser
     assert query_of(response.headers["location"])["error"] == "access_denied"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("cookie-at-approval", "host-prefix")
 async def test_the_approval_cookie_is_set_at_approval_and_not_before(served: Served) -> None:
     client = await served.register()
@@ -270,7 +255,6 @@ async def test_the_approval_cookie_is_set_at_approval_and_not_before(served: Ser
     assert form.response.headers["set-cookie"].startswith("__Host-calendly-mcp-browser=")
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("host-prefix")
 async def test_on_plain_http_loopback_only_prefix_and_secure_are_missing(served: Served) -> None:
     served = serve(replace(served.site, issuer="http://127.0.0.1:8000"), served.calendly)
@@ -292,10 +276,8 @@ async def open_form(served: Served, client: Json) -> tuple[Browser, list[tuple[s
     return browser, (await browser.consent_form(served.request(client))).filled()
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-csrf")
-async def test_a_form_shown_in_another_browser_is_not_taken(every_site: Served) -> None:
-    served = every_site
+async def test_a_form_shown_in_another_browser_is_not_taken(served: Served) -> None:
     client = await served.register()
     _, attackers = await open_form(served, client)
     victim, _ = await open_form(served, client)
@@ -307,9 +289,8 @@ async def test_a_form_shown_in_another_browser_is_not_taken(every_site: Served) 
         assert "set-cookie" not in response.headers
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-csrf")
-@pytest.mark.parametrize("transaction", [[], [("transaction", "")], [("transaction", "x" * 43)]])
+@each("transaction", [[], [("transaction", "")], [("transaction", "x" * 43)]])
 async def test_a_form_without_its_secret_is_not_taken(served: Served, transaction: list[tuple[str, str]]) -> None:
     client = await served.register()
     browser, filled = await open_form(served, client)
@@ -318,7 +299,6 @@ async def test_a_form_without_its_secret_is_not_taken(served: Served, transactio
     assert "location" not in response.headers
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-csrf", "duplicates-refused")
 async def test_a_duplicated_secret_or_decision_is_not_taken_as_a_yes(served: Served) -> None:
     client = await served.register()
@@ -327,10 +307,9 @@ async def test_a_duplicated_secret_or_decision_is_not_taken_as_a_yes(served: Ser
     assert "location" not in (await browser.submit([*filled, ("decision", "deny")])).headers
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-origin")
-@pytest.mark.parametrize(
-    ("headers", "taken"),
+@each(
+    "headers, taken",
     [
         ({"Origin": ISSUER}, True),
         ({"Origin": "null"}, True),
@@ -354,7 +333,6 @@ async def test_the_form_is_taken_from_our_own_origin_or_null(
     assert ("location" in response.headers) is taken
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-csrf")
 async def test_a_form_of_another_encoding_is_not_taken(served: Served) -> None:
     client = await served.register()
@@ -363,7 +341,6 @@ async def test_a_form_of_another_encoding_is_not_taken(served: Served) -> None:
         assert (await browser.submit(filled, **{"Content-Type": kind})).status_code == 400
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("lifetimes")
 async def test_a_consent_page_is_good_for_ten_minutes(served: Served) -> None:
     client = await served.register()
@@ -375,7 +352,6 @@ async def test_a_consent_page_is_good_for_ten_minutes(served: Served) -> None:
 
 
 @pytest.mark.requirement("approval-bound")
-@pytest.mark.anyio
 async def test_two_tabs_of_one_browser_sign_in_side_by_side(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
@@ -390,7 +366,6 @@ async def test_two_tabs_of_one_browser_sign_in_side_by_side(served: Served) -> N
 
 
 @pytest.mark.requirement("approval-bound")
-@pytest.mark.anyio
 async def test_whoever_goes_back_may_choose_again_and_only_the_last_choice_counts(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
@@ -404,7 +379,6 @@ async def test_whoever_goes_back_may_choose_again_and_only_the_last_choice_count
     assert tokens.scope == "event_types:read"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("separate-pkce")
 async def test_calendly_gets_a_state_and_a_challenge_of_our_own(served: Served) -> None:
     client = await served.register()
@@ -418,11 +392,8 @@ async def test_calendly_gets_a_state_and_a_challenge_of_our_own(served: Served) 
     assert again["code_challenge"] != asked["code_challenge"]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("upstream-scopes")
-async def test_calendly_is_asked_for_identity_for_this_consent_and_for_what_the_connection_has(
-    served: Served,
-) -> None:
+async def test_calendly_is_asked_for_identity_for_this_consent_and_for_what_the_connection_has(served: Served) -> None:
     first, second = await served.register(), await served.register()
     browser = served.browser()
     asked = query_of(await browser.approve(served.request(first, scope="event_types:write")))
@@ -432,11 +403,8 @@ async def test_calendly_is_asked_for_identity_for_this_consent_and_for_what_the_
     assert asked["scope"] == "users:read event_types:write availability:read"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("sign-out-forgets")
-async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(
-    served: Served,
-) -> None:
+async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(served: Served) -> None:
     client, browser = await served.register(), served.browser()
     fresh = (await served.browser().consent_form(served.request(client))).levels
     await browser.sign_in(served.request(client), access="event_types=full")
@@ -448,7 +416,6 @@ async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_o
     assert (await browser.open(served.request(client, response_type="x"))).status_code == 400  # no redirect either
 
 
-@pytest.mark.anyio
 async def test_a_hint_that_was_tampered_with_is_no_hint(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
@@ -457,14 +424,9 @@ async def test_a_hint_that_was_tampered_with_is_no_hint(served: Served) -> None:
     assert asked["scope"] == "users:read"
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("fault", "code", "status"),
-    [
-        (503, "temporarily_unavailable", 503),
-        (429, "temporarily_unavailable", 503),
-        (404, "server_error", 500),
-    ],
+    [(503, "temporarily_unavailable", 503), (429, "temporarily_unavailable", 503), (404, "server_error", 500)],
 )
 async def test_when_calendly_does_not_take_us_page_and_client_say_so(
     served: Served, fault: int, code: str, status: int

@@ -11,6 +11,7 @@ from auth.access.offers import Offer, levels_within, offer, offer_presets, prese
 from auth.endpoints import html
 from auth.endpoints.html import Back, Consent, Pages, breakable
 from tests.auth.site import OFFERED, OPERATIONS
+from tests.cases import each
 
 LEVELS = levels_within(OFFERED, UNLIMITED, OPERATIONS)
 STYLE = (Path(html.__file__).parents[1] / "templates" / "style.css").read_text()
@@ -66,7 +67,7 @@ class Outline(HTMLParser):
 
 
 @pytest.mark.requirement("pages-accessible")
-@pytest.mark.parametrize("name", pages())
+@each("name", pages())
 def test_a_page_is_well_formed_and_says_what_it_is(name: str) -> None:
     outline = Outline(pages()[name])
     assert outline.open == []
@@ -113,9 +114,9 @@ SCHEMES = [dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6})", block)) for block in 
 
 
 @pytest.mark.requirement("pages-accessible")
-@pytest.mark.parametrize("scheme", SCHEMES, ids=["light", "dark"])
-@pytest.mark.parametrize(
-    ("ink", "ground"),
+@each("scheme", SCHEMES)
+@each(
+    "ink, ground",
     [
         ("ink", "card"),
         ("quiet", "card"),

@@ -6,6 +6,7 @@ from authlib.oauth2.rfc9207 import AuthorizationServerMetadata as IssuerParamete
 from mcp.shared.auth import OAuthMetadata, ProtectedResourceMetadata
 
 from tests.auth.site import ISSUER, OFFERED, RESOURCE, Served
+from tests.cases import each
 
 AUTHORIZATION_SERVER = "/.well-known/oauth-authorization-server"
 RESOURCE_METADATA = ["/.well-known/oauth-protected-resource/mcp", "/.well-known/oauth-protected-resource"]
@@ -20,7 +21,6 @@ async def document(served: Served, path: str) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("metadata-server", "public-url-setting")
 async def test_the_authorization_server_describes_itself(served: Served) -> None:
     found = await document(served, AUTHORIZATION_SERVER)
@@ -42,7 +42,6 @@ async def test_the_authorization_server_describes_itself(served: Served) -> None
     }
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("metadata-server")
 async def test_others_find_the_metadata_valid(served: Served) -> None:
     found = await document(served, AUTHORIZATION_SERVER)
@@ -53,9 +52,8 @@ async def test_others_find_the_metadata_valid(served: Served) -> None:
         assert [str(server) for server in resource.authorization_servers] == [ISSUER]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("metadata-resource")
-@pytest.mark.parametrize("path", RESOURCE_METADATA)
+@each("path", RESOURCE_METADATA)
 async def test_the_resource_is_described_with_and_without_its_path(served: Served, path: str) -> None:
     found = await document(served, path)
     assert found["resource"] == RESOURCE
@@ -64,9 +62,8 @@ async def test_the_resource_is_described_with_and_without_its_path(served: Serve
     assert set(found["scopes_supported"]) > OFFERED
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("no-host-echo")
-@pytest.mark.parametrize("path", METADATA)
+@each("path", METADATA)
 async def test_nothing_that_a_request_says_of_the_host_is_echoed(served: Served, path: str) -> None:
     plain = await served.get(path)
     for name in ("Host", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "X-Original-Host"):
@@ -75,7 +72,6 @@ async def test_nothing_that_a_request_says_of_the_host_is_echoed(served: Served,
         assert "evil.example" not in str(tricked.headers)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("no-host-echo")
 async def test_no_redirect_and_no_challenge_echoes_the_host(served: Served) -> None:
     client = await served.register()
@@ -90,10 +86,9 @@ async def test_no_redirect_and_no_challenge_echoes_the_host(served: Served) -> N
     assert "evil.example" not in f"{page.text} {page.headers}"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("cors")
-@pytest.mark.parametrize(
-    ("path", "method"),
+@each(
+    "path, method",
     [*((path, "GET") for path in METADATA), ("/register", "POST"), ("/token", "POST"), ("/revoke", "POST")],
 )
 async def test_any_page_may_call_the_endpoints_for_programs_without_credentials(
@@ -119,8 +114,7 @@ async def test_any_page_may_call_the_endpoints_for_programs_without_credentials(
         assert "access-control-allow-credentials" not in response.headers
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("path", ["/authorize", "/consent", "/oauth/callback"])
+@each("path", ["/authorize", "/consent", "/oauth/callback"])
 async def test_no_page_of_others_may_read_the_pages_for_people(served: Served, path: str) -> None:
     for method in ("GET", "POST", "OPTIONS"):
         async with served.http() as http:

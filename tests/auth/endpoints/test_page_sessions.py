@@ -11,6 +11,7 @@ from auth.grants.rate_limits import RATE_LIMITS
 from auth.tables import page_session, page_sign_in, upstream_connection
 from tests.auth.calendly_side import consent
 from tests.auth.site import ISSUER, Served, query_of, secret_of, serve
+from tests.cases import each
 
 SIGN_IN = "Sign in to continue"
 
@@ -19,7 +20,6 @@ def is_signed_in(page: str) -> bool:
     return "Signed in as" in page and SIGN_IN not in page
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("consent-first", "page-sessions")
 async def test_a_page_asks_for_a_sign_in_on_our_own_page_and_leads_nowhere_by_itself(served: Served) -> None:
     for path in ("/connections", "/connections/all", "/connections/x"):
@@ -31,7 +31,6 @@ async def test_a_page_asks_for_a_sign_in_on_our_own_page_and_leads_nowhere_by_it
         assert f"form-action 'self' {served.calendly.url};" in page.headers["content-security-policy"]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
 async def test_whoever_signs_in_gets_to_the_page_that_was_asked_for(every_site: Served) -> None:
     served = every_site
@@ -44,7 +43,6 @@ async def test_whoever_signs_in_gets_to_the_page_that_was_asked_for(every_site: 
     assert not is_signed_in((await served.browser().see("/connections")).text)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions", "host-prefix")
 async def test_the_cookie_of_a_session_is_out_of_reach_of_scripts_and_other_hosts_and_ends_with_the_browser(
     served: Served,
@@ -55,11 +53,8 @@ async def test_the_cookie_of_a_session_is_out_of_reach_of_scripts_and_other_host
     assert cookie.partition("; ")[2] == "HttpOnly; Path=/; SameSite=lax; Secure"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_calendly_is_asked_for_identity_alone_and_the_persons_connection_stays_as_it_is(
-    served: Served,
-) -> None:
+async def test_calendly_is_asked_for_identity_alone_and_the_persons_connection_stays_as_it_is(served: Served) -> None:
     await served.sign_in(scope="event_types:write")
     query = select(upstream_connection)
     async with served.site.database.read() as connection:
@@ -73,9 +68,8 @@ async def test_calendly_is_asked_for_identity_alone_and_the_persons_connection_s
     assert (await served.site.connections.refresher.token(before.user))[0] == before.generation
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("open-redirect")
-@pytest.mark.parametrize(
+@each(
     "to",
     [
         *("https://evil.example", "//evil.example", "/\\evil.example", "/connections//evil.example", "/connections\n"),
@@ -90,10 +84,8 @@ async def test_a_sign_in_leads_to_pages_of_ours_and_nowhere_else(served: Served,
     assert "location" not in response.headers
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_a_way_back_is_good_in_the_browser_that_set_out_once_and_in_time(every_site: Served) -> None:
-    served = every_site
+async def test_a_way_back_is_good_in_the_browser_that_set_out_once_and_in_time(served: Served) -> None:
     attacker, victim = served.browser(), served.browser()
     answer = await consent(await attacker.set_out("/connections"))
     await victim.set_out("/connections")  # has a cookie of its own
@@ -107,7 +99,6 @@ async def test_a_way_back_is_good_in_the_browser_that_set_out_once_and_in_time(e
     assert (await attacker.return_from_calendly(late)).status_code == 400
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
 async def test_of_many_returns_at_once_one_signs_in(every_site: Served) -> None:
     browser = every_site.browser()
@@ -123,7 +114,6 @@ async def test_of_many_returns_at_once_one_signs_in(every_site: Served) -> None:
     assert sorted(statuses) == [303, *[400] * 4]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
 async def test_a_sign_in_begins_a_new_session_and_ends_the_one_before(served: Served) -> None:
     browser, planted = served.browser(), served.browser()
@@ -137,9 +127,8 @@ async def test_a_sign_in_begins_a_new_session_and_ends_the_one_before(served: Se
     assert not is_signed_in((await planted.see("/connections")).text)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-@pytest.mark.parametrize("answer", [{"error": "access_denied"}, {"error": "server_error"}, {}])
+@each("answer", [{"error": "access_denied"}, {"error": "server_error"}, {}])
 async def test_who_does_not_sign_in_at_calendly_is_not_signed_in_here(served: Served, answer: dict[str, str]) -> None:
     browser = served.browser()
     state = query_of(await browser.set_out("/connections"))["state"]
@@ -148,10 +137,8 @@ async def test_who_does_not_sign_in_at_calendly_is_not_signed_in_here(served: Se
     assert not is_signed_in((await browser.see("/connections")).text)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
-async def test_a_session_ends_of_idleness_and_of_age(every_site: Served) -> None:
-    served = every_site
+async def test_a_session_ends_of_idleness_and_of_age(served: Served) -> None:
     browser = served.browser()
     await browser.sign_in_to()
     for _ in range(int((LIFE - IDLE_LIFE) / timedelta(minutes=25))):
@@ -168,7 +155,6 @@ async def test_a_session_ends_of_idleness_and_of_age(every_site: Served) -> None
         assert (await connection.execute(select(page_session))).all() == []
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions", "retention")
 async def test_a_sign_in_that_nobody_finished_is_cleared_away(served: Served) -> None:
     await served.browser().set_out("/connections")
@@ -178,7 +164,6 @@ async def test_a_sign_in_that_nobody_finished_is_cleared_away(served: Served) ->
         assert (await connection.execute(select(page_sign_in))).all() == []
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
 async def test_signing_out_ends_the_session_for_good(served: Served) -> None:
     browser = served.browser()
@@ -190,9 +175,8 @@ async def test_signing_out_ends_the_session_for_good(served: Served) -> None:
     assert not is_signed_in((await again.see("/connections")).text)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-forms")
-@pytest.mark.parametrize("path", ["/sign-out", "/connections", "/connections/all"])
+@each("path", ["/sign-out", "/connections", "/connections/all"])
 async def test_a_form_counts_only_with_the_secret_of_this_very_session(served: Served, path: str) -> None:
     browser, other = served.browser(), served.browser()
     page, others = await browser.sign_in_to(), await other.sign_in_to(person=1)
@@ -205,9 +189,8 @@ async def test_a_form_counts_only_with_the_secret_of_this_very_session(served: S
     assert is_signed_in((await browser.see("/connections")).text)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-forms")
-@pytest.mark.parametrize(
+@each(
     "headers",
     [
         {"Origin": "https://evil.example"},
@@ -226,7 +209,6 @@ async def test_no_form_is_taken_from_a_page_of_somebody_elses(served: Served, he
     assert is_signed_in((await browser.see("/connections")).text)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-forms")
 async def test_a_form_of_a_session_that_is_over_changes_nothing_and_leads_back(served: Served) -> None:
     browser = served.browser()
@@ -238,7 +220,6 @@ async def test_a_form_of_a_session_that_is_over_changes_nothing_and_leads_back(s
     assert 'name="to" value="/connections"' in response.text
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-headers")
 async def test_pages_of_who_is_signed_in_are_without_scripts_framing_referrer_and_cache(served: Served) -> None:
     browser = served.browser()
@@ -252,7 +233,6 @@ async def test_pages_of_who_is_signed_in_are_without_scripts_framing_referrer_an
     assert shown.headers["x-frame-options"] == "DENY"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("page-sessions")
 async def test_signing_in_to_pages_is_limited_by_address(served: Served) -> None:
     served = serve(replace(served.site, rate_limits={**RATE_LIMITS, "sign_ins": 2}), served.calendly)

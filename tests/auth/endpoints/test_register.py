@@ -15,6 +15,7 @@ from auth.grants.rate_limits import RATE_LIMITS
 from auth.protocol.addresses import Networks
 from auth.tables import client as client_table
 from tests.auth.site import BACK, VERIFIER, Json, Served, basic, serve
+from tests.cases import each
 
 # As each of them sends it.
 CLAUDE_CODE = {
@@ -68,9 +69,8 @@ CHATGPT = {
 REAL = [CLAUDE_CODE, CLAUDE_AI, CURSOR, VS_CODE, CHATGPT]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("register-real-clients")
-@pytest.mark.parametrize("metadata", REAL, ids=lambda metadata: str(metadata["client_name"]))
+@each("metadata", REAL)
 async def test_a_real_client_registers_as_it_does_and_signs_in(served: Served, metadata: Json) -> None:
     response = await served.try_to_register(metadata)
     assert response.status_code == 201
@@ -85,7 +85,6 @@ async def test_a_real_client_registers_as_it_does_and_signs_in(served: Served, m
         assert (await served.refresh(client, tokens.refresh)).scope == "users:read"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("register-real-clients")
 async def test_a_client_on_loopback_signs_in_on_whatever_port_it_gets(served: Served) -> None:
     client = await served.register(**CLAUDE_CODE)
@@ -97,9 +96,8 @@ async def test_a_client_on_loopback_signs_in_on_whatever_port_it_gets(served: Se
     assert await served.is_live(tokens.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("register-methods")
-@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
+@each("method", ["client_secret_basic", "client_secret_post"])
 async def test_a_secret_is_given_once_and_taken_in_either_place(served: Served, method: str) -> None:
     client = await served.register(token_endpoint_auth_method=method)
     assert client["client_secret"].startswith("cmcp_cs_")
@@ -116,7 +114,6 @@ async def test_a_secret_is_given_once_and_taken_in_either_place(served: Served, 
     assert in_header.status_code == 200
 
 
-@pytest.mark.anyio
 async def test_a_client_that_does_not_say_how_it_authenticates_gets_a_secret(served: Served) -> None:
     response = await served.try_to_register({"redirect_uris": [BACK]})
     assert response.json()["token_endpoint_auth_method"] == "client_secret_basic"
@@ -124,7 +121,6 @@ async def test_a_client_that_does_not_say_how_it_authenticates_gets_a_secret(ser
     assert response.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.anyio
 async def test_what_cannot_be_given_is_replaced_and_the_answer_says_so(served: Served) -> None:
     client = await served.register(grant_types=["authorization_code", "implicit"], response_types=["code", "token"])
     assert client["grant_types"] == ["authorization_code"]
@@ -133,10 +129,9 @@ async def test_what_cannot_be_given_is_replaced_and_the_answer_says_so(served: S
     assert "refresh_token" not in body.json()
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("register-bounds", "limits-4xx")
-@pytest.mark.parametrize(
-    ("body", "status", "error"),
+@each(
+    "body, status, error",
     [
         (b"", 400, "invalid_client_metadata"),
         (b"[]", 400, "invalid_client_metadata"),
@@ -151,7 +146,6 @@ async def test_what_cannot_be_given_is_replaced_and_the_answer_says_so(served: S
         (b" " * (64 * 1024 + 1), 413, "invalid_request"),
         (b'{"redirect_uris": ["https://a.example/"], "client_name": "' + b"a" * 65536 + b'"}', 413, "invalid_request"),
     ],
-    ids=lambda value: repr(value[:20]) if isinstance(value, bytes) else None,
 )
 async def test_what_is_no_registration_is_answered_4xx(served: Served, body: bytes, status: int, error: str) -> None:
     async with served.http() as http:
@@ -160,7 +154,6 @@ async def test_what_is_no_registration_is_answered_4xx(served: Served, body: byt
     assert response.json()["error"] == error
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("limits-4xx")
 async def test_a_body_without_a_length_is_cut_off_too(served: Served) -> None:
     sent = 0
@@ -177,13 +170,13 @@ async def test_a_body_without_a_length_is_cut_off_too(served: Served) -> None:
     assert sent < 20
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("rate-limits")
-async def test_one_address_registers_60_clients_a_minute_and_others_are_not_held_up(every_site: Served) -> None:
-    served = every_site
+async def test_one_address_registers_60_clients_a_minute_and_others_are_not_held_up(served: Served) -> None:
     metadata = {"redirect_uris": [BACK]}
-    for _ in range(RATE_LIMITS["registrations"]):
-        assert (await served.try_to_register(metadata)).status_code == 201
+    async with served.site.database.begin() as connection:
+        for _ in range(RATE_LIMITS["registrations"] - 1):
+            await served.site.count(connection, "registrations", "203.0.113.7")
+    assert (await served.try_to_register(metadata)).status_code == 201
     refused = await served.try_to_register(metadata)
     assert refused.status_code == 429
     assert (await served.try_to_register(metadata, "198.51.100.9")).status_code == 201
@@ -191,7 +184,6 @@ async def test_one_address_registers_60_clients_a_minute_and_others_are_not_held
     assert (await served.try_to_register(metadata)).status_code == 201
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("rate-limits")
 async def test_a_flood_at_once_gets_no_further(every_site: Served) -> None:
     statuses: list[int] = []
@@ -205,9 +197,8 @@ async def test_a_flood_at_once_gets_no_further(every_site: Served) -> None:
     assert (statuses.count(201), statuses.count(429)) == (60, 40)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("forwarded-for")
-@pytest.mark.parametrize(("trusted", "statuses"), [((), {429}), ((ip_network("203.0.113.0/24"),), {201})])
+@each("trusted, statuses", [((), {429}), ((ip_network("203.0.113.0/24"),), {201})])
 async def test_a_forged_header_opens_no_door_that_a_trusted_proxy_opens(
     served: Served, trusted: Networks, statuses: set[int]
 ) -> None:
@@ -222,10 +213,7 @@ async def test_a_forged_header_opens_no_door_that_a_trusted_proxy_opens(
     assert answered == statuses
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("asked", "registered"), [("Ag\u202eent\0 \U000e0041x", "Agent x"), (" Agent\n1 ", "Agent 1"), ("\u202e", None)]
-)
+@each("asked, registered", [("Ag\u202eent\0 \U000e0041x", "Agent x"), (" Agent\n1 ", "Agent 1"), ("\u202e", None)])
 async def test_a_name_is_registered_without_what_nobody_sees(
     served: Served, asked: str, registered: str | None
 ) -> None:
@@ -234,12 +222,10 @@ async def test_a_name_is_registered_without_what_nobody_sees(
     assert response.json().get("client_name") == registered
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("register-dropped")
 async def test_a_client_nobody_approved_is_dropped_after_thirty_days_and_every_answer_says_how_to_go_on(
-    every_site: Served,
+    served: Served,
 ) -> None:
-    served = every_site
     client = await served.register()
     served.advance(days=29)
     await sweep(served.site)
@@ -259,7 +245,6 @@ async def test_a_client_nobody_approved_is_dropped_after_thirty_days_and_every_a
         assert (told.status_code, told.json()["error"]) == (401, "invalid_client")
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("register-dropped", "register-deleted")
 async def test_a_client_not_used_for_90_days_is_dropped_and_told_to_register_anew(every_site: Served) -> None:
     served = every_site
@@ -278,9 +263,7 @@ async def test_a_client_not_used_for_90_days_is_dropped_and_told_to_register_ane
     assert again["client_id"] != client["client_id"]
 
 
-@pytest.mark.anyio
-async def test_a_client_in_use_is_kept_however_old(every_site: Served) -> None:
-    served = every_site
+async def test_a_client_in_use_is_kept_however_old(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     for _ in range(5):
@@ -290,7 +273,6 @@ async def test_a_client_in_use_is_kept_however_old(every_site: Served) -> None:
     assert await served.is_live(tokens.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("register-bounds")
 async def test_when_too_many_wait_for_a_person_the_oldest_go(served: Served) -> None:
     async with served.site.database.begin(patience=60) as connection:

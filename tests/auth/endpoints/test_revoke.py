@@ -6,6 +6,7 @@ from auth.endpoints.agent_tokens import create
 from auth.endpoints.ending import end_grant
 from auth.tables import grant, upstream_connection
 from tests.auth.site import BACK, Served, basic
+from tests.cases import each
 
 
 async def connection_of(served: Served) -> tuple[str, bytes | None, bytes | None]:
@@ -23,7 +24,6 @@ def live_at_calendly(served: Served) -> list[str]:
     return [*refresh, *access]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("revoke-kinds", "revoke-ends-at-once")
 async def test_a_public_client_revokes_its_refresh_token_and_all_that_came_of_it_ends_at_once(
     every_site: Served,
@@ -41,10 +41,8 @@ async def test_a_public_client_revokes_its_refresh_token_and_all_that_came_of_it
         assert (await served.try_to_refresh(client, refresh)).json()["error"] == "invalid_grant"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("revoke-kinds")
-async def test_revoking_an_access_token_ends_that_one_only(every_site: Served) -> None:
-    served = every_site
+async def test_revoking_an_access_token_ends_that_one_only(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     assert (await served.revoke(client, tokens.access)).status_code == 200
@@ -53,10 +51,8 @@ async def test_revoking_an_access_token_ends_that_one_only(every_site: Served) -
     assert await served.is_live(renewed.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("revoke-ends-at-once")
-async def test_a_refresh_token_that_was_used_before_still_says_what_to_end(every_site: Served) -> None:
-    served = every_site
+async def test_a_refresh_token_that_was_used_before_still_says_what_to_end(served: Served) -> None:
     client = await served.register()
     first = await served.sign_in(client)
     second = await served.refresh(client, first.refresh)
@@ -65,7 +61,6 @@ async def test_a_refresh_token_that_was_used_before_still_says_what_to_end(every
     assert not await served.is_live(second.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("revoke-kinds")
 async def test_a_confidential_client_has_to_prove_who_it_is(served: Served) -> None:
     client = await served.register(token_endpoint_auth_method="client_secret_basic")
@@ -77,9 +72,7 @@ async def test_a_confidential_client_has_to_prove_who_it_is(served: Served) -> N
     assert not await served.is_live(tokens.access)
 
 
-@pytest.mark.anyio
-async def test_a_client_cannot_revoke_what_was_given_to_another(every_site: Served) -> None:
-    served = every_site
+async def test_a_client_cannot_revoke_what_was_given_to_another(served: Served) -> None:
     owner, other = await served.register(), await served.register()
     tokens = await served.sign_in(owner)
     for token in (tokens.refresh, tokens.access):
@@ -89,8 +82,7 @@ async def test_a_client_cannot_revoke_what_was_given_to_another(every_site: Serv
     assert await served.is_live(tokens.access)
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize("hint", ["access_token", "refresh_token", "nonsense"])
+@each("hint", ["access_token", "refresh_token", "nonsense"])
 async def test_a_wrong_hint_does_no_harm(served: Served, hint: str) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
@@ -99,7 +91,6 @@ async def test_a_wrong_hint_does_no_harm(served: Served, hint: str) -> None:
     assert not await served.is_live(tokens.access)
 
 
-@pytest.mark.anyio
 async def test_what_is_unknown_is_as_good_as_revoked(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
@@ -110,7 +101,6 @@ async def test_what_is_unknown_is_as_good_as_revoked(served: Served) -> None:
     assert (await served.post("/revoke", {"client_id": client["client_id"]})).json()["error"] == "invalid_request"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("revoke-last-grant")
 async def test_the_last_grant_of_a_person_also_ends_at_calendly_and_its_ciphertext_goes(every_site: Served) -> None:
     served = every_site
@@ -131,10 +121,8 @@ async def test_the_last_grant_of_a_person_also_ends_at_calendly_and_its_cipherte
     assert ended == [served.clock.now(), served.clock.now()]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("revoke-last-grant")
-async def test_the_connection_stays_while_the_same_client_has_another_sign_in(every_site: Served) -> None:
-    served = every_site
+async def test_the_connection_stays_while_the_same_client_has_another_sign_in(served: Served) -> None:
     client = await served.register()
     first, second = await served.sign_in(client), await served.sign_in(client)
     await served.revoke(client, first.refresh)
@@ -142,10 +130,8 @@ async def test_the_connection_stays_while_the_same_client_has_another_sign_in(ev
     assert await served.is_live(second.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("revoke-last-grant")
-async def test_the_connection_stays_while_a_code_of_the_person_waits_to_be_redeemed(every_site: Served) -> None:
-    served = every_site
+async def test_the_connection_stays_while_a_code_of_the_person_waits_to_be_redeemed(served: Served) -> None:
     client = await served.register()
     first = await served.sign_in(client)
     code = await served.code(client)
@@ -155,10 +141,8 @@ async def test_the_connection_stays_while_a_code_of_the_person_waits_to_be_redee
     assert (await connection_of(served))[0] == "active"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("revoke-last-grant")
-async def test_a_person_who_comes_back_is_connected_anew(every_site: Served) -> None:
-    served = every_site
+async def test_a_person_who_comes_back_is_connected_anew(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     await served.revoke(client, tokens.refresh)
@@ -168,7 +152,6 @@ async def test_a_person_who_comes_back_is_connected_anew(every_site: Served) -> 
     assert (await connection_of(served))[0] == "active"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("revoke-ends-at-once")
 async def test_ending_a_grant_ends_every_token_and_every_code_of_it(every_site: Served) -> None:
     served = every_site
@@ -184,7 +167,6 @@ async def test_ending_a_grant_ends_every_token_and_every_code_of_it(every_site: 
     assert (await connection_of(served))[0] == "revoked"
 
 
-@pytest.mark.anyio
 async def test_revoking_by_all_processes_at_once_leaves_nothing_live(every_site: Served) -> None:
     served = every_site
     clients = [await served.register() for _ in range(4)]
@@ -197,9 +179,7 @@ async def test_revoking_by_all_processes_at_once_leaves_nothing_live(every_site:
     assert await connection_of(served) == ("revoked", None, None)
 
 
-@pytest.mark.anyio
-async def test_an_agent_token_keeps_its_person_connected(every_site: Served) -> None:
-    served = every_site
+async def test_an_agent_token_keeps_its_person_connected(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     made = await create(served.site, name="nightly", person=None, scopes=["users:read"])
@@ -208,7 +188,6 @@ async def test_an_agent_token_keeps_its_person_connected(every_site: Served) -> 
     assert (await connection_of(served))[0] == "active"
 
 
-@pytest.mark.anyio
 async def test_a_code_of_another_address_is_not_touched_by_a_bad_revocation(served: Served) -> None:
     client = await served.register(redirect_uris=[BACK])
     code = await served.code(client)

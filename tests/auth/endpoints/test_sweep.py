@@ -23,7 +23,6 @@ async def rows(served: Served) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count and not name.startswith("audit_")}
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("retention")
 async def test_in_the_end_nothing_is_left_of_anybody(every_site: Served) -> None:
     served = every_site
@@ -42,7 +41,6 @@ async def test_in_the_end_nothing_is_left_of_anybody(every_site: Served) -> None
     assert await served.site.audit_log.recent() == []
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("revoke-last-grant")
 async def test_a_person_whose_last_token_died_of_age_is_disconnected_at_calendly(every_site: Served) -> None:
     served = every_site
@@ -61,12 +59,8 @@ async def test_a_person_whose_last_token_died_of_age_is_disconnected_at_calendly
         assert await connection.scalar(select(grant.c.ended_at)) == served.clock.now()
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("refresh-reuse")
-async def test_a_used_refresh_token_is_recognised_for_as_long_as_it_would_have_been_good(
-    every_site: Served,
-) -> None:
-    served = every_site
+async def test_a_used_refresh_token_is_recognised_for_as_long_as_it_would_have_been_good(served: Served) -> None:
     client = await served.register()
     first = await served.sign_in(client)
     second = await served.refresh(client, first.refresh)
@@ -77,10 +71,8 @@ async def test_a_used_refresh_token_is_recognised_for_as_long_as_it_would_have_b
     assert not await served.is_live(third.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("code-replay")
-async def test_a_used_code_is_recognised_for_as_long_as_its_family_can_live(every_site: Served) -> None:
-    served = every_site
+async def test_a_used_code_is_recognised_for_as_long_as_its_family_can_live(served: Served) -> None:
     client = await served.register()
     code = await served.code(client)
     tokens = await served.redeem(client, code)
@@ -92,7 +84,6 @@ async def test_a_used_code_is_recognised_for_as_long_as_its_family_can_live(ever
     assert not await served.is_live(tokens.access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("retention")
 async def test_rows_do_not_grow_with_the_age_of_an_agent(served: Served) -> None:
     client = await served.register()
@@ -107,9 +98,7 @@ async def test_rows_do_not_grow_with_the_age_of_an_agent(served: Served) -> None
     assert len(set(sizes[1:])) == 1
 
 
-@pytest.mark.anyio
-async def test_an_idempotency_key_is_dropped_when_its_time_is_over(every_site: Served) -> None:
-    served = every_site
+async def test_an_idempotency_key_is_dropped_when_its_time_is_over(served: Served) -> None:
     now = served.site.now()
     async with served.site.database.begin() as connection:
         row = {"digest": "digest", "outcome_ciphertext": b"sealed", "expires_at": now + timedelta(hours=24)}
@@ -120,9 +109,7 @@ async def test_an_idempotency_key_is_dropped_when_its_time_is_over(every_site: S
         assert await rows(served) == left
 
 
-@pytest.mark.anyio
-async def test_a_person_who_signs_in_again_is_not_forgotten(every_site: Served) -> None:
-    served = every_site
+async def test_a_person_who_signs_in_again_is_not_forgotten(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client)
     await served.revoke(client, tokens.refresh)
@@ -134,7 +121,6 @@ async def test_a_person_who_signs_in_again_is_not_forgotten(every_site: Served) 
         assert len((await connection.execute(select(user))).all()) == 1
 
 
-@pytest.mark.anyio
 async def test_several_processes_sweep_at_once(every_site: Served) -> None:
     served = every_site
     for _ in range(5):
@@ -152,7 +138,6 @@ class EnoughError(Exception):
     """The test has seen what it wanted."""
 
 
-@pytest.mark.anyio
 async def test_housekeeping_goes_on_after_a_failure(upstream: Calendly, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "auth.endpoints.sweep")
     slept: list[float] = []

@@ -1,3 +1,4 @@
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncGenerator
@@ -32,7 +33,6 @@ def served(served: Served, host: DocumentHost) -> Served:
     return serve(replace(served.site, documents=host.fetcher()), served.calendly)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents")
 async def test_a_client_signs_in_under_the_address_of_its_document(served: Served, host: DocumentHost) -> None:
     form = await served.browser().consent_form(served.request(CLIENT))
@@ -48,7 +48,6 @@ async def test_a_client_signs_in_under_the_address_of_its_document(served: Serve
     assert b"authorization" not in request.lower()
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents")
 async def test_redirect_uris_of_a_document_match_like_registered_ones(served: Served) -> None:
     for uri, status in (
@@ -61,7 +60,6 @@ async def test_redirect_uris_of_a_document_match_like_registered_ones(served: Se
         assert response.status_code == status
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-cached")
 async def test_a_document_is_fetched_again_when_its_time_is_over_and_its_approval_stays(
     served: Served, host: DocumentHost
@@ -121,7 +119,6 @@ REFUSED = {
 }
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-guarded")
 @pytest.mark.parametrize("name", REFUSED)
 async def test_what_is_no_good_document_stops_the_sign_in_without_a_word_about_what_is_there(
@@ -137,25 +134,23 @@ async def test_what_is_no_good_document_stops_the_sign_in_without_a_word_about_w
     assert len(host.requests) == 1  # nothing was followed, nothing was tried again
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-guarded")
-@pytest.mark.parametrize("sent", [b"", b"HTTP/1.1 200 OK\r\n", answer()[:-20]])
-async def test_a_host_that_takes_too_long_is_not_waited_for(served: Served, host: DocumentHost, sent: bytes) -> None:
+async def test_a_host_that_takes_too_long_is_not_waited_for(served: Served, host: DocumentHost) -> None:
     assert PATIENCE == 10
-    host.answers = [sent + NEVER_ENDS]
+    host.answers = [sent + NEVER_ENDS for sent in (b"", b"HTTP/1.1 200 OK\r\n", answer()[:-20])]
     served = serve(replace(served.site, documents=host.fetcher(patience=2)), served.calendly)
-    assert (await served.browser().open(served.request(CLIENT))).status_code == 400
-    assert len(host.requests) == 1
+    clients = [{**CLIENT, "client_id": f"https://{HOST}/oauth/{number}.json"} for number in range(3)]
+    pages = await asyncio.gather(*(served.browser().open(served.request(client)) for client in clients))
+    assert [page.status_code for page in pages] == [400] * 3
+    assert len(host.requests) == 3
 
 
-@pytest.mark.anyio
 async def test_a_failure_is_not_remembered(served: Served, host: DocumentHost) -> None:
     host.answers = [REFUSED["error"], answer()]
     assert (await served.browser().open(served.request(CLIENT))).status_code == 400
     assert (await served.browser().open(served.request(CLIENT))).status_code == 200
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-public")
 @pytest.mark.parametrize("addresses", [["127.0.0.1"], ["10.0.0.8"], ["169.254.169.254"], ["::1"], []])
 async def test_a_document_on_a_machine_of_ours_is_not_asked_for(
@@ -167,7 +162,6 @@ async def test_a_document_on_a_machine_of_ours_is_not_asked_for(
     assert (host.connected_to, host.requests) == ([], [])
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-public")
 async def test_a_name_that_rebinds_between_check_and_connection_gains_nothing(
     served: Served, host: DocumentHost
@@ -177,7 +171,6 @@ async def test_a_name_that_rebinds_between_check_and_connection_gains_nothing(
     assert host.connected_to == ["93.184.216.34:443"]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-guarded")
 async def test_a_host_that_does_not_prove_its_name_is_not_believed(served: Served, host: DocumentHost) -> None:
     served = serve(replace(served.site, documents=host.fetcher(ssl.create_default_context())), served.calendly)
@@ -185,7 +178,6 @@ async def test_a_host_that_does_not_prove_its_name_is_not_believed(served: Serve
     assert host.requests == []
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-guarded")
 async def test_a_certificate_for_another_name_is_not_believed(served: Served, host: DocumentHost) -> None:
     other = {"client_id": "https://other.example/oauth/client.json", "redirect_uris": [BACK]}
@@ -252,7 +244,6 @@ def test_whatever_a_host_sends_is_a_client_or_refused(body: bytes) -> None:
         read_document(CLIENT_ID, body, ())
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("rate-limits")
 async def test_one_address_makes_us_fetch_only_so_often(served: Served, host: DocumentHost) -> None:
     limits = {**RATE_LIMITS, "registrations": 2}
@@ -263,7 +254,6 @@ async def test_one_address_makes_us_fetch_only_so_often(served: Served, host: Do
     assert len(host.requests) == 2
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-per-host")
 async def test_one_host_is_asked_only_so_often_and_its_known_clients_go_on(served: Served, host: DocumentHost) -> None:
     limits = {**RATE_LIMITS, "document_fetches": 2}
@@ -280,11 +270,8 @@ async def test_one_host_is_asked_only_so_often_and_its_known_clients_go_on(serve
     assert len(host.requests) == 3
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-switch")
-async def test_where_documents_are_not_taken_none_is_advertised_and_the_app_is_told_to_register(
-    served: Served,
-) -> None:
+async def test_where_documents_are_not_taken_none_is_advertised_and_the_app_is_told_to_register(served: Served) -> None:
     served = serve(replace(served.site, documents=None), served.calendly)
     metadata = (await served.get("/.well-known/oauth-authorization-server")).json()
     assert metadata["client_id_metadata_document_supported"] is False
@@ -293,7 +280,6 @@ async def test_where_documents_are_not_taken_none_is_advertised_and_the_app_is_t
     assert f"can register itself instead (RFC 7591), at {ISSUER}/register" in response.text
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-proxy")
 @pytest.mark.parametrize(("addresses", "fetched"), [(["93.184.216.34"], True), ([], True), (["10.0.0.8"], False)])
 async def test_documents_are_fetched_through_the_proxy_of_the_environment(
@@ -319,7 +305,6 @@ def test_the_proxy_is_the_one_that_the_environment_names_for_https(monkeypatch: 
     assert proxy_for("client.example") == "http://proxy.example:3128"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-proxy")
 @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:1", "http://[bad", "http://127.0.0.1:99999", "http://"])
 async def test_a_proxy_that_cannot_be_used_is_no_fault_of_this_server(

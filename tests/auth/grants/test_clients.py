@@ -9,6 +9,7 @@ from auth.grants.clients import Client, Credentials, authenticate, read_credenti
 from auth.protocol.errors import InvalidClient, InvalidClientMetadata, InvalidRedirectUri, InvalidRequest, OAuthError
 from auth.protocol.redirect_uris import PRIVATE_USE_SCHEMES
 from auth.protocol.secrets import digest
+from tests.cases import each
 
 BACK = "https://agent.example/callback"
 
@@ -35,22 +36,20 @@ def read(**members: object) -> object:
 
 
 @pytest.mark.requirement("register-names")
-@pytest.mark.parametrize(
-    "name", ["Claude Code (calendly)", "Agent <3 & friends", "\u4e88\u5b9a", "\U0001f469\u200d\U0001f4bb", "a" * 200]
-)
+@each("name", ["Claude Code (calendly)", "Agent <3 & friends", "\u4e88\u5b9a", "\U0001f469\u200d\U0001f4bb", "a" * 200])
 def test_any_printable_name_is_taken(name: str) -> None:
     assert read_metadata({"redirect_uris": [BACK], "client_name": name}, ()).shown_name == name
 
 
 @pytest.mark.requirement("register-methods")
-@pytest.mark.parametrize("method", ["none", "client_secret_post", "client_secret_basic"])
+@each("method", ["none", "client_secret_post", "client_secret_basic"])
 def test_three_ways_of_authentication_are_taken(method: str) -> None:
     metadata = read_metadata({"redirect_uris": [BACK], "token_endpoint_auth_method": method}, ())
     assert metadata.token_endpoint_auth_method == method
     assert metadata.is_public is (method == "none")
 
 
-@pytest.mark.parametrize("method", ["private_key_jwt", "tls_client_auth", 7, ["none"]])
+@each("method", ["private_key_jwt", "tls_client_auth", 7, ["none"]])
 def test_another_way_of_authentication_is_refused(method: object) -> None:
     with pytest.raises(InvalidClientMetadata, match="token_endpoint_auth_method"):
         read(token_endpoint_auth_method=method)
@@ -86,9 +85,7 @@ def test_members_that_mean_nothing_here_and_placeholders_are_ignored() -> None:
 
 
 @pytest.mark.requirement("register-bounds")
-@pytest.mark.parametrize(
-    "uris", [None, [], "https://agent.example/", [7], [["x"]], [BACK] * 21, {"a": 1}, ["javascript:alert(1)"]]
-)
+@each("uris", [None, [], "https://agent.example/", [7], [["x"]], [BACK] * 21, {"a": 1}, ["javascript:alert(1)"]])
 def test_one_to_twenty_good_redirect_uris_are_needed(uris: object) -> None:
     with pytest.raises(InvalidRedirectUri):
         read(redirect_uris=uris)
@@ -105,7 +102,7 @@ def test_redirect_uris_that_cannot_be_used_are_left_out_and_logged_by_scheme(cap
 
 
 @pytest.mark.requirement("register-bounds")
-@pytest.mark.parametrize(
+@each(
     "members",
     [
         {"client_name": "a" * 201},
@@ -158,9 +155,7 @@ def test_a_confidential_client_shows_its_secret_in_header_or_form() -> None:
     assert read_credentials({"client_id": "c"}, basic("c:s")) == Credentials("c", "s")
 
 
-@pytest.mark.parametrize(
-    ("secret", "shown"), [("right", "wrong"), ("right", None), ("right", ""), (None, "any"), ("right", "right ")]
-)
+@each("secret, shown", [("right", "wrong"), ("right", None), ("right", ""), (None, "any"), ("right", "right ")])
 def test_another_secret_a_missing_one_and_one_too_many_are_refused(secret: str | None, shown: str | None) -> None:
     with pytest.raises(InvalidClient):
         authenticate(client(secret), Credentials("c", shown))
@@ -172,8 +167,8 @@ def test_an_unknown_client_is_told_to_register_again() -> None:
         authenticate(None, Credentials("c", None))
 
 
-@pytest.mark.parametrize(
-    ("form", "authorization", "error"),
+@each(
+    "form, authorization, error",
     [
         ({}, None, InvalidClient),
         ({"client_id": ""}, None, InvalidClient),

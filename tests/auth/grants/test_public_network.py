@@ -95,7 +95,6 @@ class Names:
         return self.answers[min(self.asked, len(self.answers)) - 1]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-public")
 async def test_the_address_that_was_checked_is_the_one_connected_to_whatever_the_name_says_next() -> None:
     rebinding, wire = names(["93.184.216.34"], ["127.0.0.1"]), Wire("93.184.216.34")
@@ -104,7 +103,6 @@ async def test_the_address_that_was_checked_is_the_one_connected_to_whatever_the
     assert rebinding.asked == 1
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("documents-public")
 @each("addresses", [[], ["127.0.0.1"], ["93.184.216.34", "10.0.0.1"], ["10.0.0.1", "93.184.216.34"], ["::1"]])
 async def test_a_name_with_an_address_that_is_not_public_is_not_connected_to(addresses: list[str]) -> None:
@@ -114,7 +112,6 @@ async def test_a_name_with_an_address_that_is_not_public_is_not_connected_to(add
     assert wire.asked == []
 
 
-@pytest.mark.anyio
 async def test_of_several_public_addresses_the_first_that_answers_is_taken() -> None:
     wire = Wire("1.1.1.1")
     network = PublicNetwork(names(["2606:2800:220:1::1", "8.8.8.8", "1.1.1.1"]), wire)
@@ -125,7 +122,6 @@ async def test_of_several_public_addresses_the_first_that_answers_is_taken() -> 
     assert len(wire.asked) == 3 + 4
 
 
-@pytest.mark.anyio
 async def test_the_system_resolves_names_and_reads_odd_spellings_of_addresses() -> None:
     for host in ("localhost", "127.1", "0x7f.1", "2130706433"):
         found = await resolve(host, 443)

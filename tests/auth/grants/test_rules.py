@@ -27,6 +27,7 @@ from auth.grants.rules import (
 )
 from auth.protocol.errors import InvalidGrant, InvalidRequest, InvalidScope, InvalidTarget, OAuthError
 from auth.protocol.pkce import check_challenge, s256
+from tests.cases import each
 
 NOW = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -77,16 +78,14 @@ def test_a_challenge_is_the_one_of_rfc_7636_appendix_b() -> None:
 
 
 @pytest.mark.requirement("s256-only")
-@pytest.mark.parametrize("method", [None, "plain", "s256", "S512", "", "S256 "])
+@each("method", [None, "plain", "s256", "S512", "", "S256 "])
 def test_no_method_but_s256_is_taken_and_none_is_assumed(method: str | None) -> None:
     with pytest.raises(InvalidRequest):
         check_challenge(s256(VERIFIER), method)
 
 
 @pytest.mark.requirement("challenge-43")
-@pytest.mark.parametrize(
-    "challenge", [None, "", "a", "a" * 42, "a" * 44, "a" * 42 + "=", "a" * 42 + "+", "a" * 42 + "/", "a" * 42 + "\n"]
-)
+@each("challenge", [None, "", "a", "a" * 42, "a" * 44, "a" * 42 + "=", "a" * 42 + "+", "a" * 42 + "/", "a" * 42 + "\n"])
 def test_a_challenge_is_exactly_43_characters_of_base64url(challenge: str | None) -> None:
     with pytest.raises(InvalidRequest):
         check_challenge(challenge, "S256")
@@ -101,7 +100,7 @@ def test_no_resource_means_ours_and_a_trailing_slash_is_accepted() -> None:
 
 
 @pytest.mark.requirement("resource-ours")
-@pytest.mark.parametrize(
+@each(
     "resource",
     [
         "https://mcp.example",
@@ -133,7 +132,7 @@ def test_a_code_lives_for_60_seconds() -> None:
 
 
 @pytest.mark.requirement("code-bound")
-@pytest.mark.parametrize(
+@each(
     "asked",
     [
         replace(CODE_REQUEST, client="another"),

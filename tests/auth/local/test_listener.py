@@ -5,8 +5,7 @@ import pytest
 
 from auth.local.listener import AuthorizationAnswer, Callback, listening, read_request
 from auth.upstream.login import LoginRefused
-
-pytestmark = pytest.mark.anyio
+from tests.cases import each
 
 STATE = "the-state"
 PORT = 8765
@@ -19,7 +18,7 @@ def head(
 
 
 @pytest.mark.requirement("login-listener")
-@pytest.mark.parametrize("host", ["localhost:8765", "127.0.0.1:8765", "[::1]:8765"])
+@each("host", ["localhost:8765", "127.0.0.1:8765", "[::1]:8765"])
 def test_the_code_with_the_right_state_is_the_answer(host: str) -> None:
     reply = read_request(head(host=host), PORT, STATE)
     assert (reply.status, reply.answer) == (200, AuthorizationAnswer(code="the-code"))
@@ -33,7 +32,7 @@ def test_an_answer_may_name_calendly_as_its_sender() -> None:
 
 
 @pytest.mark.requirement("login-listener")
-@pytest.mark.parametrize(("error", "told"), [("access_denied", "access_denied"), ("<b>other</b>", "server_error")])
+@each("error, told", [("access_denied", "access_denied"), ("<b>other</b>", "server_error")])
 def test_a_refusal_is_an_answer_too(error: str, told: str) -> None:
     reply = read_request(head(f"/callback?error={error}&state={STATE}"), PORT, STATE)
     assert (reply.status, reply.answer) == (200, AuthorizationAnswer(error=told))
@@ -41,8 +40,8 @@ def test_a_refusal_is_an_answer_too(error: str, told: str) -> None:
 
 
 @pytest.mark.requirement("login-listener")
-@pytest.mark.parametrize(
-    ("request_head", "status"),
+@each(
+    "request_head, status",
     [
         (head("/callback?code=x&state=another"), 400),
         (head("/callback?code=x"), 400),

@@ -22,8 +22,6 @@ from auth.upstream.login import CalendlyPerson, LoginRefused, LoginUnavailable
 from tests.auth.calendly_side import REDIRECT_URI, START, Clock
 from tests.cases import each
 
-pytestmark = pytest.mark.anyio
-
 API = "https://api.calendly.com"
 MAYA = f"{API}/users/MAYA"
 LOGIN = LocalLogin(
@@ -324,10 +322,7 @@ class Rated(Memory):
 OF_THE_PACKAGE: Any = (fail.Keyring, null.Keyring)
 
 
-@each(
-    "backend, is_used",
-    [(Rated(5.0), True), (Rated(0.5), False), *((none(), False) for none in OF_THE_PACKAGE)],
-)
+@each("backend, is_used", [(Rated(5.0), True), (Rated(0.5), False), *((none(), False) for none in OF_THE_PACKAGE)])
 def test_only_a_keyring_that_is_recommended_counts(
     backend: object, *, is_used: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,8 +25,6 @@ from calendly.errors import Unauthenticated, Unreachable
 from tests.auth.calendly_side import ASKED, Calendly, consent
 from tests.auth.places import on_machine
 
-pytestmark = pytest.mark.anyio
-
 OVER = timedelta(hours=3)
 
 

@@ -56,10 +56,8 @@ async def change(browser: Browser, page: httpx2.Response, levels: str, *fields: 
     return await browser.send(page, page.url.path, *sent.items(), *fields)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "agent-by-agent", "pages-of-the-person")
-async def test_a_person_sees_their_own_agents_and_nobody_elses(every_site: Served) -> None:
-    served = every_site
+async def test_a_person_sees_their_own_agents_and_nobody_elses(served: Served) -> None:
     mine, other = await served.register(client_name="Mine"), await served.register(client_name="Other <b>one</b>")
     await served.sign_in(mine)
     await served.sign_in(other, person=1)
@@ -75,13 +73,11 @@ async def test_a_person_sees_their_own_agents_and_nobody_elses(every_site: Serve
     assert "Mine" not in theirs
 
 
-@pytest.mark.anyio
 async def test_who_has_no_agent_is_told_how_to_connect_one(served: Served) -> None:
     page = (await served.browser().sign_in_to()).text
     assert "No agent is connected." in page
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "agent-by-agent")
 async def test_a_change_holds_for_live_tokens_at_once_and_in_another_process_too(every_site: Served) -> None:
     served = every_site
@@ -101,7 +97,6 @@ async def test_a_change_holds_for_live_tokens_at_once_and_in_another_process_too
     assert levels_on(saved.text).chosen["canceling"] == "off"
 
 
-@pytest.mark.anyio
 async def test_saving_a_page_as_it_is_changes_nothing_of_what_is_stored(served: Served) -> None:
     tokens = await served.sign_in(scope="users:read")
     before = await access_of(served, tokens.access)
@@ -112,7 +107,6 @@ async def test_saving_a_page_as_it_is_changes_nothing_of_what_is_stored(served: 
     assert await access_of(served, tokens.access) == before
 
 
-@pytest.mark.anyio
 async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_takes(served: Served) -> None:
     tokens = await served.sign_in(scope="users:read")
     browser, page = await own_page(served)
@@ -131,10 +125,8 @@ async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_
     assert (await served.call(tokens.access, **{"X-Needs": "scheduled_events:write"})).status_code == 403
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("pages-of-the-person")
-async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_may_do(every_site: Served) -> None:
-    served = every_site
+async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_may_do(served: Served) -> None:
     client = await served.register()
     tokens = await served.sign_in(client, scope="users:read")
     browser, page = await own_page(served)
@@ -160,7 +152,6 @@ async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_
     assert "No agent is connected." in (await served.browser().sign_in_to()).text
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "never-grows")
 async def test_a_form_sets_nothing_that_was_not_offered(served: Served) -> None:
     ceiling = {**UNLIMITED, **parse_access("booking=ask,webhooks=off")}
@@ -184,7 +175,6 @@ CONDITIONS = [
 ]
 
 
-@pytest.mark.anyio
 async def test_conditions_are_stored_shown_and_taken_away_again(served: Served) -> None:
     tokens = await served.sign_in()
     browser, page = await own_page(served)
@@ -203,10 +193,11 @@ async def test_conditions_are_stored_shown_and_taken_away_again(served: Served) 
     assert (access["booking"], access["canceling"]) == ("ask", "ask")
 
 
-@pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("field", "value", "said"),
-    [
+async def test_a_condition_that_cannot_be_read_changes_nothing_and_is_named(served: Served) -> None:
+    tokens = await served.sign_in()
+    before = await access_of(served, tokens.access)
+    browser, page = await own_page(served)
+    for field, value, said in (
         ("domains-booking", "nonsense", "Booking, e-mail domains:"),
         ("domains-booking", "a.example:confirm=browser", "Booking, e-mail domains:"),
         ("domains-booking", "a.example,canceling=full", "Booking, e-mail domains:"),
@@ -215,18 +206,11 @@ async def test_conditions_are_stored_shown_and_taken_away_again(served: Served) 
         ("event_types-canceling", "a/b", "Canceling, event types:"),
         ("hosts-scheduling_links", "them", "Scheduling links, hosts:"),
         ("confirm-webhooks", "yes", "Webhooks, the page to confirm on:"),
-    ],
-)
-async def test_a_condition_that_cannot_be_read_changes_nothing_and_is_named(
-    served: Served, field: str, value: str, said: str
-) -> None:
-    tokens = await served.sign_in()
-    before = await access_of(served, tokens.access)
-    browser, page = await own_page(served)
-    refused = await change(browser, page, "users=off", (field, value))
-    assert refused.status_code == 400
-    assert f"Nothing was changed. {said}" in refused.text
-    assert await access_of(served, tokens.access) == before
+    ):
+        refused = await change(browser, page, "users=off", (field, value))
+        assert refused.status_code == 400
+        assert f"Nothing was changed. {said}" in refused.text
+        assert await access_of(served, tokens.access) == before
 
 
 NO: dict[str, Any] = {"decision": "refused", "outcome": "access_denied_by_policy"}
@@ -308,7 +292,6 @@ class Names(NoNames):
         return [uuid for uuid in uuids if uuid == GONE]
 
 
-@pytest.mark.anyio
 async def test_event_types_and_hosts_are_chosen_by_name_where_they_can_be_had(served: Served) -> None:
     served = serve(replace(served.site, names=Names()), served.calendly)
     tokens = await served.sign_in()
@@ -326,7 +309,6 @@ async def test_event_types_and_hosts_are_chosen_by_name_where_they_can_be_had(se
     assert f'name="event_types-booking" value="{OTHER}"' in saved.text  # which has no name any more
 
 
-@pytest.mark.anyio
 async def test_a_condition_takes_a_name_and_nothing_that_is_not_there(served: Served) -> None:
     served = serve(replace(served.site, names=Names()), served.calendly)
     tokens = await served.sign_in()
@@ -358,7 +340,6 @@ async def _last_three(served: Served, token: str) -> str:
     return str((await served.call(token)).json()["person"])[-3:]
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("pages-of-the-person")
 async def test_what_it_did_is_told_in_plain_words_with_names_and_local_times_and_no_ids(served: Served) -> None:
     served = serve(replace(served.site, names=Names()), served.calendly)
@@ -390,10 +371,8 @@ async def test_what_it_did_is_told_in_plain_words_with_names_and_local_times_and
     assert {"You let it in", "It signed in"} <= {*said}
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("own-agents")
-async def test_an_agent_of_somebody_else_is_not_there_to_be_seen_changed_or_ended(every_site: Served) -> None:
-    served = every_site
+async def test_an_agent_of_somebody_else_is_not_there_to_be_seen_changed_or_ended(served: Served) -> None:
     tokens = await served.sign_in(person=1)
     _, theirs = await own_page(served, person=1)
     browser = served.browser()
@@ -411,10 +390,8 @@ async def test_an_agent_of_somebody_else_is_not_there_to_be_seen_changed_or_ende
     assert await access_of(served, tokens.access) == before
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "pages-of-the-person")
-async def test_a_disconnected_agent_has_nothing_any_more_and_the_others_stay(every_site: Served) -> None:
-    served = every_site
+async def test_a_disconnected_agent_has_nothing_any_more_and_the_others_stay(served: Served) -> None:
     one, two = await served.register(client_name="One"), await served.register(client_name="Two")
     first = await served.sign_in(one)
     served.advance(minutes=1)
@@ -437,7 +414,6 @@ async def test_a_disconnected_agent_has_nothing_any_more_and_the_others_stay(eve
         assert await connection.scalar(select(upstream_connection.c.status)) == "revoked"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "retention")
 async def test_who_wants_everything_deleted_leaves_nothing_here_and_nothing_at_calendly(every_site: Served) -> None:
     served = every_site
@@ -480,7 +456,6 @@ async def _places_of(connection: DatabaseConnection, person: str) -> dict[str, l
     return found
 
 
-@pytest.mark.anyio
 async def test_a_job_is_an_agent_too_and_offers_what_its_token_can_do(served: Served) -> None:
     await served.sign_in()
     made = await create(served.site, name="nightly", person=None, scopes=["scheduled_events:write"])
@@ -501,7 +476,6 @@ async def consents_anew(served: Served, browser: Browser, client: Json, levels: 
     return await access_of(served, (await served.redeem(client, back["code"])).access)
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("restrictions-kept")
 async def test_what_a_person_took_from_an_agent_is_not_given_back_by_registering_again(every_site: Served) -> None:
     served = every_site
@@ -521,7 +495,6 @@ async def test_what_a_person_took_from_an_agent_is_not_given_back_by_registering
         assert (await consents_anew(served, served.browser(), stranger))["booking"] == "ask"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("restrictions-kept")
 async def test_who_is_shown_what_they_took_away_may_give_it_back(served: Served) -> None:
     await served.sign_in()
@@ -536,11 +509,8 @@ async def test_who_is_shown_what_they_took_away_may_give_it_back(served: Served)
     assert (await browser.consent_form(served.request(third))).levels.chosen["booking"] == "ask"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("restrictions-kept")
-async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(
-    served: Served,
-) -> None:
+async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
     await consents_anew(served, browser, client, "users=read,booking=full,canceling=off")
@@ -555,7 +525,6 @@ async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_o
     assert (await browser.consent_form(served.request(client))).levels.chosen == untouched
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("restrictions-kept")
 async def test_what_was_shown_to_one_person_does_not_hold_for_another(served: Served) -> None:
     await served.sign_in(person=1)
@@ -570,7 +539,6 @@ async def test_what_was_shown_to_one_person_does_not_hold_for_another(served: Se
     assert (await access_of(served, (await served.redeem(again, back["code"])).access))["booking"] == "off"
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("restrictions-kept")
 async def test_an_app_of_which_nothing_is_left_is_told_so(served: Served) -> None:
     await served.sign_in(scope="users:read")
@@ -583,7 +551,6 @@ async def test_an_app_of_which_nothing_is_left_is_told_so(served: Served) -> Non
     assert "Nothing was allowed" in returned.text
 
 
-@pytest.mark.anyio
 async def test_a_step_up_has_chosen_what_the_person_chose_before(served: Served) -> None:
     client = await served.register()
     browser = served.browser()
@@ -600,7 +567,6 @@ async def test_a_step_up_has_chosen_what_the_person_chose_before(served: Served)
 
 
 @pytest.mark.requirement("pages-of-the-person")
-@pytest.mark.anyio
 async def test_what_was_done_is_in_the_record(served: Served) -> None:
     await served.sign_in()
     browser, page = await own_page(served)
@@ -630,7 +596,6 @@ async def owners(served: Served) -> Owners:
     return Owners(served, browser, await browser.sign_in_to("/connections/all"))
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "owners-setting")
 async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owners) -> None:
     served, browser = owners.served, owners.browser
@@ -658,7 +623,6 @@ async def test_an_owner_sees_all_people_and_agents_and_may_end_any(owners: Owner
     )
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("own-agents", "owners-setting")
 async def test_nobody_else_sees_that_there_is_such_a_view(owners: Owners) -> None:
     browser = owners.served.browser()

@@ -1,14 +1,13 @@
 from datetime import UTC, datetime
 
-import pytest
-
 from auth.pages.views import said, zone_name
+from tests.cases import each
 
 MOMENT = datetime(2026, 12, 1, 9, 5, tzinfo=UTC)
 
 
-@pytest.mark.parametrize(
-    ("zone", "time", "name"),
+@each(
+    "zone, time, name",
     [
         ("Europe/Berlin", "1 Dec 2026, 10:05", "Europe/Berlin"),
         ("America/New_York", "1 Dec 2026, 04:05", "America/New_York"),

@@ -3,13 +3,14 @@ from ipaddress import ip_network
 import pytest
 
 from auth.protocol.addresses import client_address, neighbourhood
+from tests.cases import each
 
 PROXIES = [ip_network("10.0.0.0/8"), ip_network("fd00::/8")]
 
 
 @pytest.mark.requirement("forwarded-for", "trusted-proxies-setting")
-@pytest.mark.parametrize(
-    ("peer", "forwarded", "expected"),
+@each(
+    "peer, forwarded, expected",
     [
         ("203.0.113.7", [], "203.0.113.7"),
         ("203.0.113.7", ["198.51.100.1"], "203.0.113.7"),  # anybody can write that header
@@ -32,8 +33,8 @@ def test_without_trusted_proxies_the_header_means_nothing() -> None:
     assert client_address("127.0.0.1", ["198.51.100.1"], ()) == "127.0.0.1"
 
 
-@pytest.mark.parametrize(
-    ("address", "expected"),
+@each(
+    "address, expected",
     [
         ("203.0.113.7", "203.0.113.7"),
         ("::ffff:203.0.113.7", "203.0.113.7"),

@@ -3,6 +3,7 @@ import re
 import pytest
 
 from auth.protocol.challenges import insufficient_scope, resource_metadata_url, unauthenticated
+from tests.cases import each
 
 RESOURCE = "https://mcp.example/mcp"
 
@@ -36,8 +37,8 @@ def test_a_step_up_names_every_scope_that_is_needed_or_held_and_the_metadata() -
     assert challenge["resource_metadata"] == "https://mcp.example/.well-known/oauth-protected-resource/mcp"
 
 
-@pytest.mark.parametrize(
-    ("resource", "expected"),
+@each(
+    "resource, expected",
     [
         ("http://127.0.0.1:8000/mcp", "http://127.0.0.1:8000/.well-known/oauth-protected-resource/mcp"),
         ("https://mcp.example", "https://mcp.example/.well-known/oauth-protected-resource"),

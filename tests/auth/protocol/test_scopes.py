@@ -6,6 +6,7 @@ from auth.protocol.errors import InvalidScope
 from auth.protocol.scopes import BUNDLES, ask, least, narrow, published, spell
 from calendly.scopes import SCOPES, expand, includes
 from tests.auth.site import OFFERED
+from tests.cases import each
 
 SETS = st.frozensets(st.sampled_from(SCOPES))
 
@@ -38,7 +39,7 @@ def test_the_bundles_of_the_hosted_server_stand_for_scheduling() -> None:
 
 
 @pytest.mark.requirement("scopes-default")
-@pytest.mark.parametrize("text", [None, "", " ", "openid profile offline_access", "x"])
+@each("text", [None, "", " ", "openid profile offline_access", "x"])
 def test_no_scope_or_none_that_is_known_asks_for_all_there_is_to_choose_from(text: str | None) -> None:
     assert ask(text, OFFERED) == OFFERED
 
@@ -54,7 +55,7 @@ def test_a_request_for_nothing_but_what_is_not_offered_is_refused() -> None:
         ask("contacts:read", OFFERED)
 
 
-@pytest.mark.parametrize("text", ['"', "\\", "a\tb", "users:read\n", "\u00fc", "a\x00"])
+@each("text", ['"', "\\", "a\tb", "users:read\n", "\u00fc", "a\x00"])
 def test_what_is_no_list_of_scopes_is_refused(text: str) -> None:
     with pytest.raises(InvalidScope):
         ask(text, OFFERED)

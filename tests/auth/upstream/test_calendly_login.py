@@ -40,8 +40,6 @@ from tests.hostile_upstream import (
 )
 from tests.virtual_time import VIRTUAL_TIME, Backend
 
-pytestmark = pytest.mark.anyio
-
 MAYA = "https://api.calendly.com/users/MAYA"
 ANSWER: dict[str, object] = {
     "token_type": "Bearer",

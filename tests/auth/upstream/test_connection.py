@@ -32,6 +32,7 @@ from auth.upstream.login import (
     Tokens,
 )
 from calendly.scopes import SCOPES
+from tests.cases import each
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 MAYA = "https://api.calendly.com/users/MAYA"
@@ -62,7 +63,7 @@ def tokens(*scopes: str) -> Tokens:
     return Tokens("access", "refresh", NOW + HOURS, frozenset(scopes) or None)
 
 
-@pytest.mark.parametrize("row", [None, connection(status=Status.REVOKED)])
+@each("row", [None, connection(status=Status.REVOKED)])
 def test_without_a_connection_there_is_nothing_to_wait_for(row: Connection | None) -> None:
     assert decide(row, NOW) == GiveUp(Impasse.NOT_CONNECTED)
 
@@ -72,14 +73,9 @@ def test_a_connection_that_calendly_ended_is_given_up_even_while_its_token_seems
 
 
 @pytest.mark.requirement("connection-early")
-@pytest.mark.parametrize(
-    ("left", "step"),
-    [
-        (EARLY + SECOND, Step.USE),
-        (EARLY, Step.REFRESH),
-        (MARGIN, Step.REFRESH),
-        (-HOURS, Step.REFRESH),
-    ],
+@each(
+    "left, step",
+    [(EARLY + SECOND, Step.USE), (EARLY, Step.REFRESH), (MARGIN, Step.REFRESH), (-HOURS, Step.REFRESH)],
 )
 def test_a_token_is_sent_while_more_than_a_quarter_of_an_hour_is_left(left: timedelta, step: Step) -> None:
     assert decide(connection(left=left), NOW) is step
@@ -94,7 +90,7 @@ def test_a_token_with_a_short_life_is_sent_for_most_of_it() -> None:
 
 
 @pytest.mark.requirement("connection-leased")
-@pytest.mark.parametrize(("left", "step"), [(SECOND, Step.WAIT), (timedelta(0), Step.REFRESH), (-SECOND, Step.REFRESH)])
+@each("left, step", [(SECOND, Step.WAIT), (timedelta(0), Step.REFRESH), (-SECOND, Step.REFRESH)])
 def test_the_lease_of_another_process_is_waited_for_until_it_runs_out(left: timedelta, step: Step) -> None:
     assert decide(leased(left), NOW) is step
 
@@ -107,8 +103,8 @@ def test_a_lease_that_a_clock_carried_into_the_future_is_waited_for_by_the_waite
 
 
 @pytest.mark.requirement("upstream-429")
-@pytest.mark.parametrize(
-    ("left", "step"),
+@each(
+    "left, step",
     [(HOURS, Step.USE), (MARGIN + SECOND, Step.USE), (MARGIN, GiveUp(Impasse.PAUSED, RefreshFailure.BUSY, 40.0))],
 )
 def test_during_a_pause_the_token_is_sent_to_its_end_and_then_the_caller_hears_how_long(
@@ -117,7 +113,7 @@ def test_during_a_pause_the_token_is_sent_to_its_end_and_then_the_caller_hears_h
     assert decide(paused(40 * SECOND, left=left), NOW) == step
 
 
-@pytest.mark.parametrize("pause", [timedelta(0), -SECOND, LONGEST_PAUSE + SECOND])
+@each("pause", [timedelta(0), -SECOND, LONGEST_PAUSE + SECOND])
 def test_a_pause_that_is_over_or_that_a_clock_carried_away_stops_nobody(pause: timedelta) -> None:
     assert decide(paused(pause, left=SECOND), NOW) is Step.REFRESH
 
@@ -135,8 +131,8 @@ def test_a_refusal_of_older_tokens_is_answered_with_those_there_are() -> None:
 
 
 @pytest.mark.requirement("connection-401")
-@pytest.mark.parametrize(
-    ("age", "step"),
+@each(
+    "age, step",
     [(timedelta(0), Step.USE), (RECENT - SECOND, Step.USE), (RECENT, Step.REFRESH), (-HOURS, Step.REFRESH)],
 )
 def test_tokens_that_a_refresh_brought_seconds_ago_are_not_refreshed_again_for_a_refusal(
@@ -230,8 +226,8 @@ def test_only_a_refused_grant_ends_a_connection() -> None:
 
 
 @pytest.mark.requirement("connection-kept")
-@pytest.mark.parametrize(
-    ("error", "failure", "pause"),
+@each(
+    "error, failure, pause",
     [
         (LoginBusy("429", retry_after=33.0), RefreshFailure.BUSY, 33 * SECOND),
         (LoginBusy("429", retry_after=1e6), RefreshFailure.BUSY, LONGEST_PAUSE),

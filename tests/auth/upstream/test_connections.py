@@ -19,8 +19,6 @@ from tests.auth.calendly_side import ASKED, KEYRING, RECONNECT_AT, Calendly
 from tests.auth.places import InDatabase, Interlude, connect_in, in_database
 from tests.databases import open_migrated
 
-pytestmark = pytest.mark.anyio
-
 OVER = timedelta(hours=3)
 NOBODY = "https://api.calendly.com/users/NOBODY"
 

@@ -17,8 +17,6 @@ from storage.connection import DatabaseConnection
 from tests.auth.endpoints.test_revoke import connection_of, live_at_calendly
 from tests.auth.site import Served, serve
 
-pytestmark = pytest.mark.anyio
-
 
 @dataclass
 class SlowEvents(NoEvents):

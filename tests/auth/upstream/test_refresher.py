@@ -15,8 +15,6 @@ from storage.schema import migrate
 from tests.auth.calendly_side import ASKED, Calendly
 from tests.auth.places import Place, connect_in, connect_on
 
-pytestmark = pytest.mark.anyio
-
 LATE = timedelta(hours=1, minutes=50)
 OVER = timedelta(hours=3)
 LATER = timedelta(minutes=5)

@@ -9,14 +9,15 @@ from auth.upstream.login import CalendlyLoginError, GrantRefused, LoginRefused, 
 from auth.upstream.refusals import no_token, scope_note, to_call, to_client
 from calendly.errors import CalendlyError, RateLimited, Unauthenticated, Unreachable
 from storage.errors import StorageUnavailable, UnreadableSecret
+from tests.cases import each
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 ROW = Connection("https://api.calendly.com/users/MAYA", 3, Status.ACTIVE, NOW + timedelta(hours=2), NOW)
 REMEDY = "Connect again at https://mcp.example/connections."
 
 
-@pytest.mark.parametrize(
-    ("impasse", "kind", "words"),
+@each(
+    "impasse, kind, words",
     [
         (GiveUp(Impasse.NOT_CONNECTED), Unauthenticated, REMEDY),
         (GiveUp(Impasse.NEEDS_REAUTH), Unauthenticated, REMEDY),
@@ -34,8 +35,8 @@ def test_whoever_gets_no_token_is_told_what_can_be_done(impasse: GiveUp, kind: t
         assert error.retry_after == 40.0
 
 
-@pytest.mark.parametrize(
-    ("fault", "call", "client"),
+@each(
+    "fault, call, client",
     [
         (LoginUnavailable("cut"), Unreachable, TemporarilyUnavailable),
         (LoginRefused("no"), Unauthenticated, ServerError),
@@ -49,7 +50,7 @@ def test_what_calendly_refused_is_told_to_a_call_and_to_a_client_in_the_same_wor
     assert (type(to_client(fault)), to_client(fault).description) == (client, fault.reason)
 
 
-@pytest.mark.parametrize("fault", [StorageUnavailable("the disk of /srv is full"), UnreadableSecret("key k1")])
+@each("fault", [StorageUnavailable("the disk of /srv is full"), UnreadableSecret("key k1")])
 def test_a_database_that_gives_nothing_is_told_without_its_private_detail(fault: StorageUnavailable) -> None:
     error = to_call(fault)
     assert isinstance(error, Unreachable)
@@ -58,8 +59,8 @@ def test_a_database_that_gives_nothing_is_told_without_its_private_detail(fault:
 
 
 @pytest.mark.requirement("upstream-granted")
-@pytest.mark.parametrize(
-    ("granted", "explains"),
+@each(
+    "granted, explains",
     [({"users:read"}, True), (None, True), ({"event_types:read"}, False), ({"event_types:write"}, False)],
 )
 def test_what_was_asked_for_and_not_granted_is_told_from_what_was(granted: set[str] | None, *, explains: bool) -> None:

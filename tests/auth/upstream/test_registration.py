@@ -13,9 +13,8 @@ from auth.upstream.own_application import Registration
 from auth.upstream.registration import register
 from storage.database import Database
 from tests.auth.calendly_side import KEYRING, REDIRECT_URI, STATE, VERIFIER, Calendly, consent
+from tests.cases import each
 from tests.hostile_upstream import HostileUpstream, Step, answer
-
-pytestmark = pytest.mark.anyio
 
 SCOPES = ("users:read", "event_types:read")
 
@@ -73,7 +72,7 @@ async def test_a_sandbox_on_this_machine_is_asked_past_a_proxy(
 
 
 @pytest.mark.requirement("upstream-registration")
-@pytest.mark.parametrize("name", ["Calendly (MCP)", "a-b", "", " x", "naïve", "a\nb", "a" * 101])
+@each("name", ["Calendly (MCP)", "a-b", "", " x", "naïve", "a\nb", "a" * 101])
 async def test_a_name_that_calendly_would_refuse_is_not_sent(server: HostileUpstream, name: str) -> None:
     with pytest.raises(ValueError, match="letters, digits and spaces"):
         await register(server.origin, REDIRECT_URI, SCOPES, name=name)
@@ -88,7 +87,7 @@ async def test_the_metadata_of_an_issuer_with_a_path_stands_before_the_path(serv
 
 
 @pytest.mark.requirement("upstream-endpoints")
-@pytest.mark.parametrize(
+@each(
     "changes",
     [
         {"issuer": "https://calendly.com"},
@@ -118,7 +117,7 @@ async def test_metadata_that_leads_elsewhere_registers_nobody(
 
 
 @pytest.mark.requirement("upstream-endpoints")
-@pytest.mark.parametrize(
+@each(
     "url",
     [
         "https://calendly.com/oauth/token",
@@ -133,7 +132,7 @@ def test_endpoints_are_calendlys_or_on_the_configured_loopback_host(url: str) ->
 
 
 @pytest.mark.requirement("upstream-endpoints")
-@pytest.mark.parametrize(
+@each(
     "url",
     [
         "http://auth.calendly.com/oauth/token",

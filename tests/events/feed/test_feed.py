@@ -24,8 +24,6 @@ from tests.databases import open_migrated
 from tests.events.feeds import KEYRING, Clock, Happenings, all_kinds, feeds_in, kinds_in
 from tests.events.histories import BEGINNING, PERSON, Account, arrivals, seeded
 
-pytestmark = pytest.mark.anyio
-
 
 class Killed(BaseException):
     """The process is dead."""

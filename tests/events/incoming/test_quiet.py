@@ -16,8 +16,6 @@ from events.tables import event_subscription
 from tests.events.incoming.calendly_side import Scene
 from tests.events.incoming.test_receiver import message, signed
 
-pytestmark = pytest.mark.anyio
-
 HALF_A_DAY = timedelta(hours=12)
 EVERY = timedelta(minutes=5)
 

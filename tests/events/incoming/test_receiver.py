@@ -16,8 +16,6 @@ from sandbox.state.deliveries import signature
 from tests.events.feeds import kinds_in
 from tests.events.incoming.calendly_side import Scene
 
-pytestmark = pytest.mark.anyio
-
 INVITEE = "https://api.calendly.com/scheduled_events/E/invitees/I"
 
 

@@ -14,8 +14,6 @@ from events.kinds import FAMILIES, MEETINGS, ROUTING_FORMS
 from tests.cases import each
 from tests.events.incoming.calendly_side import ADDRESS, Scene
 
-pytestmark = pytest.mark.anyio
-
 MADE = "watch_events: Calendly tells of meetings of you from now on"
 
 

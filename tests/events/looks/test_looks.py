@@ -8,14 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import Executable, insert, select, update
 
-from calendly.errors import (
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    Unauthenticated,
-    Unreachable,
-    UpstreamError,
-)
+from calendly.errors import NotFound, PermissionDenied, RateLimited, Unauthenticated, Unreachable, UpstreamError
 from events.feed.feed import Feeds
 from events.incoming.stored_receivers import prove
 from events.joining import LONGEST_WAIT
@@ -28,8 +21,6 @@ from tests.databases import open_migrated
 from tests.events.calendly import AccountApi
 from tests.events.feeds import Clock, Happenings, all_kinds, feeds_in, kinds_in
 from tests.events.histories import PERSON, Account, arrivals, seeded
-
-pytestmark = pytest.mark.anyio
 
 ROUND = timedelta(seconds=30)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -392,6 +383,26 @@ async def test_who_begins_to_listen_beside_a_webhook_that_is_not_proved_does_not
 
 
 @pytest.mark.requirement("looks-quiet")
+@pytest.mark.requirement("looks-quiet")
+async def test_who_listens_anew_again_and_again_has_a_look_a_minute_and_none_beside_a_proved_webhook(
+    watch: Watch,
+) -> None:
+    listeners = FeedListeners(watch.feeds.database, lambda: watch.clock.now)
+    await watch.read()
+
+    async def looks_in_ten_minutes() -> int:
+        watch.api.asked.clear()
+        for _ in range(60):
+            watch.pass_time(timedelta(seconds=10))
+            await listeners.began(PERSON)
+            await watch.background.round()
+        return len(watch.api.asked)
+
+    assert 9 <= await looks_in_ten_minutes() <= 10
+    await watch.prove(watch.clock.now)
+    assert await looks_in_ten_minutes() <= 1
+
+
 async def test_whose_feed_has_just_begun_without_news_is_looked_at_each_minute(watch: Watch) -> None:
     await watch.feeds.begin(PERSON)
     await watch.listen()

@@ -251,12 +251,7 @@ class World:
         return [post.content for post in self.host.received if post.content.get("type") == kind]
 
     def allow(
-        self,
-        *,
-        person: str = PERSON,
-        reader: Reader = _SEES_ALL,
-        refusal: Refusal | None = None,
-        waits: bool = False,
+        self, *, person: str = PERSON, reader: Reader = _SEES_ALL, refusal: Refusal | None = None, waits: bool = False
     ) -> None:
         """Change what the grant may see."""
         self.grants.standing[GRANT] = EventStanding(

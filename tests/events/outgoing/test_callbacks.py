@@ -23,7 +23,6 @@ async def host(tmp_path: Path) -> AsyncGenerator[CallbackHost]:
         yield running
 
 
-@pytest.mark.anyio
 async def test_a_post_says_what_it_is_and_reaches_the_target_as_it_was_sent(host: CallbackHost) -> None:
     answered = await host.poster().post(TO, "evt_1", b'{"eventId":"evt_1"}')
 
@@ -43,7 +42,6 @@ async def test_a_post_says_what_it_is_and_reaches_the_target_as_it_was_sent(host
     assert host.connected_to == ["93.184.216.34:443"]
 
 
-@pytest.mark.anyio
 async def test_a_callback_passes_by_answering_what_it_is_sent(host: CallbackHost) -> None:
     await host.poster().challenge(TO)
 
@@ -55,7 +53,6 @@ async def test_a_callback_passes_by_answering_what_it_is_sent(host: CallbackHost
 GOOD = b'{"challenge": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}'
 
 
-@pytest.mark.anyio
 @each(
     "answered, reason",
     [
@@ -89,7 +86,6 @@ async def test_a_callback_that_does_not_answer_its_challenge_is_refused_in_one_w
     assert refused.value.meaning.code("chatgpt") == -32015
 
 
-@pytest.mark.anyio
 @each("answered", [NEVER_ENDS, b"HTTP/1.1 200 OK\r\nX: " + DRIPS, b"HTTP/1.1 200 OK\r\n\r\n{" + NEVER_ENDS])
 async def test_a_callback_that_takes_too_long_is_not_waited_for(host: CallbackHost, answered: bytes) -> None:
     host.answers = lambda _: answered
@@ -100,7 +96,6 @@ async def test_a_callback_that_takes_too_long_is_not_waited_for(host: CallbackHo
     assert refused.value.data == {"reason": "timeout"}
 
 
-@pytest.mark.anyio
 async def test_a_callback_whose_certificate_nobody_vouches_for_is_sent_nothing(host: CallbackHost) -> None:
     with pytest.raises(EventsRefusal) as refused:
         await host.poster(ssl.create_default_context()).challenge(TO)
@@ -109,14 +104,12 @@ async def test_a_callback_whose_certificate_nobody_vouches_for_is_sent_nothing(h
     assert host.received == []
 
 
-@pytest.mark.anyio
 async def test_an_answer_counts_by_its_status_however_its_body_goes_on(host: CallbackHost) -> None:
     host.answers = lambda _: b"HTTP/1.1 204 No Content\r\nContent-Length: 900000\r\n\r\n" + NEVER_ENDS
 
     assert (await host.poster().post(TO, "evt_1", b"{}")).status == 204
 
 
-@pytest.mark.anyio
 async def test_a_failed_post_says_why_and_when_it_wants_to_be_tried_again(host: CallbackHost) -> None:
     host.answers = lambda _: answer(status="503 Busy", more=["Retry-After: 120"])
 
@@ -162,7 +155,6 @@ NOT_PUBLIC = [
 
 
 @pytest.mark.requirement("mcp-events-network")
-@pytest.mark.anyio
 @each("addresses", NOT_PUBLIC)
 async def test_nothing_connects_to_an_address_that_is_not_public(host: CallbackHost, addresses: list[str]) -> None:
     host.addresses = [addresses]
@@ -173,7 +165,6 @@ async def test_nothing_connects_to_an_address_that_is_not_public(host: CallbackH
     assert (host.connected_to, host.received) == ([], [])
 
 
-@pytest.mark.anyio
 @each("name", ["2130706433", "0x7f000001", "0177.0.0.1", "127.1", "localhost", "::1", "::ffff:127.0.0.1"])
 async def test_a_host_in_whatever_writing_is_where_the_system_finds_it(host: CallbackHost, name: str) -> None:
     try:
@@ -184,7 +175,6 @@ async def test_a_host_in_whatever_writing_is_where_the_system_finds_it(host: Cal
     assert host.connected_to == []
 
 
-@pytest.mark.anyio
 async def test_a_redirect_is_not_followed_and_of_a_huge_answer_little_is_read(host: CallbackHost) -> None:
     host.answers = lambda _: answer(status="307 Temporary Redirect", more=["Location: http://127.0.0.1/inside"])
     assert (await host.poster().post(TO, "evt_1", b"{}")).error == "http_4xx"
@@ -193,7 +183,6 @@ async def test_a_redirect_is_not_followed_and_of_a_huge_answer_little_is_read(ho
     assert len((await host.poster().post(TO, "evt_1", b"{}", reads=True)).body) <= 4096
 
 
-@pytest.mark.anyio
 async def test_a_name_that_changes_its_address_gains_nothing(host: CallbackHost) -> None:
     host.addresses = [["93.184.216.34"], ["127.0.0.1"]]
 
@@ -291,7 +280,6 @@ def test_what_is_no_host_cannot_be_listed(text: str) -> None:
         callback_hosts([text])
 
 
-@pytest.mark.anyio
 async def test_a_listed_callback_may_be_private(host: CallbackHost) -> None:
     host.addresses = [["10.0.0.1"]]
     listed = CallbackRules("listed", callback_hosts([HOST])).check(f"https://{HOST}/")

@@ -26,8 +26,6 @@ from tests.databases import open_migrated
 from tests.events.outgoing.callback_host import answer, repeating
 from tests.events.outgoing.delivery_world import Notes, World, delivery_world, nothing
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:
@@ -191,6 +189,7 @@ async def test_while_a_person_has_to_sign_in_again_deliveries_wait_for_a_day(wor
     await world.deliver()
     assert world.arrived == [first]
     assert await states(world) == {"arrived": 1, "given up": 1}
+    assert world.notes.told[-1].endswith(": the person has not signed in at Calendly again within a day")
     world.allow()
     await world.subscribe()
     await world.deliver()

@@ -16,8 +16,6 @@ from tests.databases import open_migrated
 from tests.events.feeds import Clock, feeds_in
 from tests.events.histories import PERSON
 
-pytestmark = pytest.mark.anyio
-
 OTHER = "https://api.calendly.com/users/OTHER"
 
 

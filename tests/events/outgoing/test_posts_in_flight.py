@@ -2,12 +2,8 @@
 
 import asyncio
 
-import pytest
-
 from events.outgoing.posts_in_flight import PostsInFlight
 from tests.cases import each
-
-pytestmark = pytest.mark.anyio
 
 
 @each(

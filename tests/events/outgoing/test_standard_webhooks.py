@@ -76,7 +76,6 @@ def verified_in_node(post: Received, secrets: list[str]) -> list[bool]:
     return found
 
 
-@pytest.mark.anyio
 @pytest.mark.requirement("mcp-events-delivered", "mcp-events-rotated", "mcp-events-verifiers")
 @pytest.mark.parametrize(
     "verified", [verified_in_python, pytest.param(verified_in_node, marks=pytest.mark.needs("node"))]

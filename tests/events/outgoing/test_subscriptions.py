@@ -23,8 +23,6 @@ from tests.databases import open_migrated
 from tests.events.outgoing.callback_host import HOST, Received, answer, repeating
 from tests.events.outgoing.delivery_world import GRANT, OTHER_SECRET, PERSON, SECRET, URL, Notes, World, delivery_world
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:
@@ -221,6 +219,10 @@ async def test_an_expired_subscription_gets_nothing_until_a_late_refresh(world: 
     missed = await world.book()
     await world.deliver()
     assert world.arrived == []
+    assert world.notes.told[-1] == (
+        "Gave up posting the event 'meeting.booked' about {person} to {agent} at connectors.example: the subscription "
+        "is over"
+    )
 
     refreshed = await world.subscribe()
     await world.deliver()
@@ -270,10 +272,7 @@ async def test_a_subscription_that_its_person_ends_is_told_so_once(world: World)
 
     assert world.arrived == []
     assert world.posts("terminated") == [
-        {
-            "type": "terminated",
-            "error": {"code": -32012, "message": "The person ended this subscription."},
-        }
+        {"type": "terminated", "error": {"code": -32012, "message": "The person ended this subscription."}}
     ]
     assert await rows(world) == []
 
@@ -394,6 +393,8 @@ async def test_a_suspended_subscription_waits_for_a_refresh_that_is_challenged(w
     await world.deliver()
     world.wait(minutes=61)
     await world.deliver()
+    suspended = "as nothing gets through: 20 on their way are given up"
+    assert [told.partition("connectors.example, ")[2] for told in world.notes.told[1:]] == [suspended]
     missed = await world.book()
     assert await world.deliver() == 0
 

@@ -21,8 +21,6 @@ from tools.endpoints.scheduled_events import cancel_scheduled_event
 from tools.toolset.errors import NotRecorded
 from tools.toolset.tool import Tool, endpoint_of
 
-pytestmark = pytest.mark.anyio
-
 LINK = "create_single_use_scheduling_link"
 KIND = "https://api.calendly.com/event_types/T1"
 MADE = answer(201, {"resource": {"booking_url": "https://calendly.com/d/1"}})

@@ -60,7 +60,6 @@ def server_of(tools: tuple[Tool, ...], stack: AsyncExitStack) -> Server[Any]:
     return mcp_server(Handlers(tools, selection, callers, ()), selection, None)
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("era", ["legacy", "2026-07-28"])
 async def test_a_fault_of_ours_is_told_to_the_log_and_not_to_the_agent(
     era: Era, caplog: pytest.LogCaptureFixture
@@ -75,7 +74,6 @@ async def test_a_fault_of_ours_is_told_to_the_log_and_not_to_the_agent(
     assert fault.exc_info is not None
 
 
-@pytest.mark.anyio
 async def test_an_unknown_tool_is_answered_with_the_one_of_nearly_that_name() -> None:
     async with AsyncExitStack() as stack, Client(server_of(ALL, stack)) as client:
         for name, told in (

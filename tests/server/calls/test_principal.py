@@ -47,10 +47,7 @@ def test_what_calendly_granted_counts_as_much_as_what_the_person_allowed() -> No
         "Calendly did not grant the scope event_types:read to this server",
     )
     not_allowed = one.decide(TOOLS["list_webhook_subscriptions"])
-    assert (not_allowed.source, not_allowed.rule) == (
-        "token",
-        "the scope webhooks:read was not allowed to this agent",
-    )
+    assert (not_allowed.source, not_allowed.rule) == ("token", "the scope webhooks:read was not allowed to this agent")
 
 
 @pytest.mark.requirement("list-by-token")
@@ -70,6 +67,5 @@ def test_what_the_person_switched_off_is_hidden_even_from_who_can_ask_for_more()
     assert not is_for_lack_of_scope(decision)
 
 
-@pytest.mark.anyio
 async def test_nothing_is_known_of_scopes_that_were_never_granted() -> None:
     assert await principal().note({"users:read"}) is None

@@ -23,8 +23,6 @@ from tests.server.desk import connected, me
 from tests.virtual_time import VIRTUAL_TIME, Backend
 from tools.apps import MIME_TYPE, SLOT_PICKER
 
-pytestmark = pytest.mark.anyio
-
 EVENT_TYPES = types.PromptReference(name="book_meeting")
 DATES = types.ResourceTemplateReference(uri="calendly://agenda/{date}")
 KINDS = types.ResourceTemplateReference(uri="calendly://event_types/{event_type}")
@@ -135,10 +133,7 @@ async def test_what_is_off_is_neither_listed_nor_read_and_the_refusal_says_who_d
 
 async def test_tools_that_are_left_out_take_their_resources_and_prompts_with_them(connect: Connect) -> None:
     async with connect(tools="get_current_user,list_event_types,list_event_type_available_times") as client:
-        assert await listed(client) == (
-            {"book_meeting"},
-            {"calendly://me", "calendly://event_types", SLOT_PICKER.uri},
-        )
+        assert await listed(client) == ({"book_meeting"}, {"calendly://me", "calendly://event_types", SLOT_PICKER.uri})
         assert "give me the scheduling_url" in await prompt(client, "book_meeting")
         assert (await refused(client, "calendly://agenda/today")).code == REFUSED
 

@@ -2,8 +2,6 @@ import pytest
 
 from server.calls.recent import Recent
 
-pytestmark = pytest.mark.anyio
-
 
 class Source:
     """Something that is found out, at a time that a test says."""

@@ -14,8 +14,6 @@ from tests.cases import each
 from tests.hostile_upstream import HostileUpstream
 from tests.server.desk import serving_to
 
-pytestmark = pytest.mark.anyio
-
 Ask = Callable[..., Awaitable[dict[str, Any]]]
 
 FIRST: Final = {

@@ -396,10 +396,7 @@ def test_only_loopback_names_and_addresses_are_this_machine(host: str, here: boo
 
 @pytest.mark.requirement("sandbox-ignores", "sandbox-person", "sandbox-setting")
 def test_the_sandbox_leaves_aside_what_leads_out_of_it_and_names_it() -> None:
-    found = settings(
-        {"CALENDLY_MCP_SANDBOX": "1", **OUTSIDE},
-        command="http",
-    )
+    found = settings({"CALENDLY_MCP_SANDBOX": "1", **OUTSIDE}, command="http")
     assert found.access_token == "sandbox-pat-owner"
     assert found.api_url == "https://api.calendly.com"
     assert (found.client_id, found.client_secret, found.database_url) == (None, None, None)

@@ -122,10 +122,7 @@ def test_what_writes_is_known_from_a_sign_in_only() -> None:
     assert (
         some.state,
         some.text.startswith("granted: scheduled_events:write; not granted: availability:write data_comp"),
-    ) == (
-        "note",
-        True,
-    )
+    ) == ("note", True)
     everything = {scope for tool in (*GUIDE_TOOLS, *WORKFLOWS) for scope in tool.scopes}
     assert (diagnosis.writes(everything).state, diagnosis.writes(frozenset()).text[:13]) == ("ok", "granted: none")
 

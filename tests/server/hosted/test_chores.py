@@ -9,8 +9,6 @@ import pytest
 from server.hosted import chores
 from server.hosted.chores import Chores
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_chore_that_fails_is_logged_and_begins_anew_until_the_block_is_left(
     caplog: pytest.LogCaptureFixture,

@@ -20,8 +20,6 @@ from storage.database import open_database
 from tests.auth.document_host import CLIENT_ID, DocumentHost, document_host
 from tests.postgresql import running_server
 
-pytestmark = pytest.mark.anyio
-
 ADDRESS = "http://127.0.0.1:8000"
 CHALLENGE = "A" * 43
 GONE = "The database cannot be reached, read or written"

@@ -12,8 +12,6 @@ from tests.auth.calendly_side import calendly
 from tests.auth.site import Served, make_site, serve
 from tests.databases import open_migrated
 
-pytestmark = pytest.mark.anyio
-
 
 @dataclass(frozen=True)
 class Asked:

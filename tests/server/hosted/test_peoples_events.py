@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import pytest
 from typing_extensions import override
 
 from auth.endpoints.site import NoEvents, NotSwitched, ShownSubscription, ShownWebhook
@@ -15,8 +14,6 @@ from tests.auth.calendly_side import calendly
 from tests.auth.pages.test_agent import message_on, own_page
 from tests.auth.site import Served, make_site, serve
 from tests.databases import open_migrated
-
-pytestmark = pytest.mark.anyio
 
 
 class Refused(NoEvents):

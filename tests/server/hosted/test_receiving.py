@@ -27,8 +27,6 @@ from tests.events.histories import PERSON
 from tests.events.incoming import posts
 from tests.events.incoming.posts import Post
 
-pytestmark = pytest.mark.anyio
-
 SECRET, KEY = "receiver-secret", "signing-key"
 MESSAGE = {
     "event": "invitee.created",

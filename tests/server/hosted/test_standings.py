@@ -23,8 +23,6 @@ from tests.events.outgoing.callback_host import answer, repeating
 from tests.events.outgoing.delivery_world import World, delivery_world
 from tools import ALL
 
-pytestmark = pytest.mark.anyio
-
 BEGINNING = datetime(2026, 12, 1, 9, tzinfo=UTC)
 SEEN = "users=read,events=read,scheduled_events=read"
 

@@ -40,10 +40,7 @@ ELSEWHERE: Final = "https://elsewhere.example.com/mcp"
             ("--access booking=off",),
         ),
         (
-            {
-                "command": "calendly-mcp",
-                "env": {"CALENDLY_ACCESS_TOKEN_FILE": "/mine", "HTTPS_PROXY": "http://p"},
-            },
+            {"command": "calendly-mcp", "env": {"CALENDLY_ACCESS_TOKEN_FILE": "/mine", "HTTPS_PROXY": "http://p"}},
             {**NEW, "env": {"CALENDLY_ACCESS_TOKEN_FILE": "/default", "XDG_DATA_HOME": "/data"}},
             (),
             {

@@ -15,8 +15,6 @@ from server.local.audit_log import local_audit_log
 from server.local.late_store import LateStore
 from tools.toolset.ledger import KeyOutcome, Ledger
 
-pytestmark = pytest.mark.anyio
-
 ARGUMENTS: Final = {"event_type": "E"}
 NOW: Final = datetime(2026, 12, 1, 12, tzinfo=UTC)
 

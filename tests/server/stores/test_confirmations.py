@@ -17,8 +17,6 @@ from storage.database import Database, open_database
 from storage.keys import Key, KeyRing
 from tests.databases import open_migrated
 
-pytestmark = pytest.mark.anyio
-
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 CALL = digest("cancel_scheduled_event", {"scheduled_event": "E"}, "person", "agent")
 

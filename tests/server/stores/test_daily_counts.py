@@ -21,8 +21,6 @@ from storage.schema import MIGRATIONS, migrate
 from storage.types import to_microseconds
 from tests.databases import open_migrated
 
-pytestmark = pytest.mark.anyio
-
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
 
 

@@ -10,8 +10,6 @@ from tests.hostile_upstream import HostileUpstream, answer
 from tests.server.desk import call, connected
 from tests.virtual_time import VIRTUAL_TIME, Backend
 
-pytestmark = pytest.mark.anyio
-
 BOOK = "create_event_invitee"
 BOOKING: dict[str, Any] = {
     "event_type": "https://api.calendly.com/event_types/E1",
@@ -64,12 +62,7 @@ async def test_a_repeat_under_an_idempotency_key_takes_nothing(upstream: Hostile
 
 async def test_what_calendly_refuses_is_given_back(upstream: HostileUpstream) -> None:
     upstream.will_to_writes(answer(400, {"title": "Invalid Argument"}), answer(403, {"title": "Permission Denied"}))
-    assert await kinds(upstream, 4) == [
-        "invalid_argument",
-        "permission_denied",
-        "answered",
-        "access_denied_by_policy",
-    ]
+    assert await kinds(upstream, 4) == ["invalid_argument", "permission_denied", "answered", "access_denied_by_policy"]
 
 
 async def test_what_never_reached_calendly_is_given_back(upstream: HostileUpstream) -> None:

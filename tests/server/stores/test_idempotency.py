@@ -24,8 +24,6 @@ from tests.server.stores.test_daily_counts import NOW, let_in
 from tools.toolset.errors import KeyTaken
 from tools.toolset.ledger import KeyOutcome, Ledger
 
-pytestmark = pytest.mark.anyio
-
 ARGUMENTS: Final = {"event_type": "E", "invitee": {"email": "lee@acme.example", "name": "Lee"}}
 ANSWER: Final = {"uri": "I", "email": "lee@acme.example", "name": "Zoë \U0001f98a"}
 RING: Final = KeyRing([Key("k1", b"1" * 32)])

@@ -9,8 +9,6 @@ from server.configuration.loading import load
 from server.configuration.terminal import CommandError
 from server.stores.database import open_store, settings_to_read
 
-pytestmark = pytest.mark.anyio
-
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Read every file of a folder; nothing where it is gone."""

@@ -21,8 +21,6 @@ from server.transports.connections import ConnectionLimits
 from server.transports.http import serve_http
 from server.transports.listening import Listener, listen, pass_over_exhaustion
 
-pytestmark = pytest.mark.anyio
-
 
 @dataclass
 class Running:

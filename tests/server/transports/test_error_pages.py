@@ -3,7 +3,6 @@
 from typing import Final
 
 import httpx2
-import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -30,7 +29,6 @@ async def _well(_request: Request) -> Response:
     return PlainTextResponse("ok\n")
 
 
-@pytest.mark.anyio
 @each(
     "method, path, accept, status, kind, words",
     [
@@ -45,18 +43,9 @@ async def _well(_request: Request) -> Response:
     ],
 )
 async def test_a_browser_reads_a_page_and_a_program_what_it_always_read(  # noqa: PLR0913, PLR0917 - a row of the table
-    method: str,
-    path: str,
-    accept: str,
-    status: int,
-    kind: str,
-    words: str,
+    method: str, path: str, accept: str, status: int, kind: str, words: str
 ) -> None:
-    routes = [
-        Route("/well", _well),
-        Route("/many", _too_many),
-        Route("/mcp", _unauthorized, methods=["GET", "POST"]),
-    ]
+    routes = [Route("/well", _well), Route("/many", _too_many), Route("/mcp", _unauthorized, methods=["GET", "POST"])]
     app = Starlette(routes=routes, middleware=[Middleware(ErrorPages, error_page(Pages()))])
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://x") as http:
         answer = await http.request(method, path, headers={"Accept": accept})

@@ -14,8 +14,6 @@ from server.transports.guard import Guard, Reach
 from server.transports.proxies import MOST_AT_ONCE, Proxies
 from server.transports.refusals import Refusals
 
-pytestmark = pytest.mark.anyio
-
 SECRET = "c0nf1rmS3cret"
 
 
