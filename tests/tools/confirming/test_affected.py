@@ -22,7 +22,7 @@ def invitee(email: str, **fields: object) -> dict[str, object]:
 
 
 async def will_answer(api: Api, path: str, body: object, times: int = 1) -> None:
-    await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": times, "body": body})
+    await api.fail(path, status=200, times=times, body=body)
 
 
 async def event_of(api: Api, **fields: object) -> None:
