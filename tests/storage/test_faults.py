@@ -13,6 +13,7 @@ from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
 
 from storage.database import Database, open_database
 from storage.errors import StorageUnavailable
+from tests.ports import kept_port
 from tests.postgresql import Server
 from tests.storage.processes import process
 from tests.storage.proxy import wire_to
@@ -42,13 +43,12 @@ async def unavailable(database: Database) -> None:
 
 
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    async with open_database(f"postgresql://somebody:hunter2@127.0.0.1:{port}/nothing") as database:
-        await unavailable(database)
-        with pytest.raises(StorageUnavailable) as caught:
-            await write(database, 1)
-        assert "hunter2" not in str(caught.value)
+    with kept_port() as port:
+        async with open_database(f"postgresql://somebody:hunter2@127.0.0.1:{port}/nothing") as database:
+            await unavailable(database)
+            with pytest.raises(StorageUnavailable) as caught:
+                await write(database, 1)
+            assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.requirement("storage-503")
