@@ -40,7 +40,11 @@ def host(client: Loopback, endpoint: str) -> Host:
 
 
 def answer(*rows: object, **more: object) -> dict[str, object]:
-    return {"content": [], "structuredContent": {"collection": rows, **more}}
+    return {"content": [], **told_as(rows, **more)}
+
+
+def told_as(collection: object, **more: object) -> dict[str, object]:
+    return {"structuredContent": {"collection": collection, **more}}
 
 
 def error(kind: str, message: str, **more: object) -> dict[str, object]:
@@ -180,15 +184,16 @@ def test_what_makes_no_sense_in_an_answer_or_is_not_open_shows_no_time(browser: 
     view = show(browser, host)
     late, day = {"start_time": "2031-06-03T10:00:00Z"}, {"date": "2031-06-03", "timezone": "UTC", "times": ["11:45"]}
     nowhere = {"date": "2031-06-03", "timezone": "Nowhere/Land", "times": ["09:00", None, 7, "25:99", "late"]}
-    for told, shown in (
+    cases: list[tuple[dict[str, object], str]] = [
         (answer(), ""),
         (answer(None, 7, "text", [], {}), ""),
         (answer(nowhere), "09:00"),
         (answer({"date": HOSTILE, "timezone": HOSTILE, "times": [HOSTILE]}, {"start_time": HOSTILE}), ""),
-        *(({"structuredContent": {"collection": none}}, "") for none in (None, 7, {"a": 1}, "text")),
+        *((told_as(none), "") for none in (None, 7, {"a": 1}, "text")),
         ({"content": [{"type": "text", "text": json.dumps({"collection": [day]})}]}, "11:45"),
         (answer({"start_time": SLOT, "status": "unavailable"}, late), "10:00"),
-    ):
+    ]
+    for told, shown in cases:
         with case(told):
             view.see_answer(told, **host.arguments)
             assert view.says("#times label") == shown
