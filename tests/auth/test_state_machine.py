@@ -158,14 +158,19 @@ class TokenMachine(RuleBasedStateMachine):
 
 @pytest.mark.requirement("state-machine")
 def test_no_order_of_requests_brings_a_token_to_life_again_by_the_rules_alone() -> None:
-    run_state_machine_as_test(
-        lambda: TokenMachine(PureWorld()), settings=settings(max_examples=300, stateful_step_count=40)
-    )
+    class PureTokens(TokenMachine):
+        def __init__(self) -> None:
+            super().__init__(PureWorld())
+
+    run_state_machine_as_test(PureTokens, settings=settings(max_examples=300, stateful_step_count=40))
 
 
 @pytest.mark.requirement("state-machine")
 def test_no_order_of_requests_brings_a_token_to_life_again_over_the_endpoints_and_their_database() -> None:
     with closing(DatabaseWorld()) as world:
-        run_state_machine_as_test(
-            lambda: TokenMachine(world.anew()), settings=settings(max_examples=20, stateful_step_count=30)
-        )
+
+        class StoredTokens(TokenMachine):
+            def __init__(self) -> None:
+                super().__init__(world.anew())
+
+        run_state_machine_as_test(StoredTokens, settings=settings(max_examples=20, stateful_step_count=30))
