@@ -366,8 +366,8 @@ async def test_entries_are_found_by_what_is_asked_for(database: Database) -> Non
             assert [one.request_id async for one in archive.find(sought)] == [f"r{number:04}" for number in found]
 
 
-async def test_a_person_is_told_of_their_own_entries_as_you(memory: Database) -> None:
-    archive = await archive_in(memory)
+async def test_a_person_is_told_of_their_own_entries_as_you(database: Database) -> None:
+    archive = await archive_in(database)
     anna = archive.redactor.name(ANNA)
     await archive.append(
         [entry(1, person=anna, sentence=f"Claude looked up {anna}: allowed"), entry(2, person="#other")]

@@ -138,7 +138,8 @@ async def test_who_does_not_sign_in_at_calendly_is_not_signed_in_here(served: Se
 
 
 @pytest.mark.requirement("page-sessions")
-async def test_a_session_ends_of_idleness_and_of_age(served: Served) -> None:
+async def test_a_session_ends_of_idleness_and_of_age(every_site: Served) -> None:
+    served = every_site
     browser = served.browser()
     await browser.sign_in_to()
     for _ in range(int((LIFE - IDLE_LIFE) / timedelta(minutes=25))):

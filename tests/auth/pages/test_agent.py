@@ -126,7 +126,8 @@ async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_
 
 
 @pytest.mark.requirement("pages-of-the-person")
-async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_may_do(served: Served) -> None:
+async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_may_do(every_site: Served) -> None:
+    served = every_site
     client = await served.register()
     tokens = await served.sign_in(client, scope="users:read")
     browser, page = await own_page(served)
