@@ -69,6 +69,7 @@ Decided = Literal[
     "listen_events",
     "end_listening",
     "deliver_event",
+    "suspend_subscription",
     "end_subscription",
 ]
 """What is decided outside of calls."""

@@ -140,14 +140,23 @@ class Feeds:
 
         Raises StorageUnavailable.
         """
+        (is_published,) = await self.publish_together(person, [arrival])
+        return is_published
+
+    async def publish_together(self, person: str, arrivals: Sequence[Arrival]) -> list[bool]:
+        """Store what happened in one transaction, in this order; by which of it an event was published.
+
+        Raises StorageUnavailable; nothing was stored then.
+        """
         async with self.database.begin() as connection:
             found = await stored_feeds.hold(connection, person)
             if found is None:
-                return False
-            is_published = await self._publishing(connection, found).take(arrival)
-        if is_published:
+                return [False] * len(arrivals)
+            publishing = self._publishing(connection, found)
+            are_published = [await publishing.take(arrival) for arrival in arrivals]
+        if any(are_published):
             self.published(person)
-        return is_published
+        return are_published
 
     async def publish_waiting(self, waiting: StoredEvent) -> bool:
         """Publish a half that waited in vain with what is known of it, unless the other came meanwhile."""

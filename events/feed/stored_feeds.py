@@ -19,6 +19,9 @@ from storage.types import sealed_for
 LOOKING_BACK: Final = timedelta(hours=24)
 """How much older than a feed what looks publish may be."""
 
+FRESH: Final = timedelta(seconds=60)
+"""How old a look may be for whoever wants to know now."""
+
 _EPOCH_BYTES: Final = 4
 _SECRET_BYTES: Final = 32
 
@@ -136,8 +139,15 @@ async def schedule(connection: DatabaseConnection, person: str, at: datetime) ->
     await connection.execute(update(feed).where(feed.c.person == person).values(looks_next_at=at))
 
 
-async def hasten(connection: DatabaseConnection, person: str, at: datetime) -> None:
-    """Have the next look in the background be due at a time, unless it is sooner."""
+async def hasten(connection: DatabaseConnection, person: str, now: datetime) -> None:
+    """Have the next look in the background be due once the last is not fresh, unless it is sooner.
+
+    Where a webhook is proved, looks keep their pace.
+    """
+    found = await find(connection, person)
+    if found is None or found.proved_at is not None:
+        return
+    at = now if found.checked_at is None else max(now, min(now, found.checked_at) + FRESH)
     later = feed.c.looks_next_at > at
     await connection.execute(update(feed).where(feed.c.person == person, later).values(looks_next_at=at))
 

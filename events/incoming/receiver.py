@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from events.feed.feed import Feeds
 from events.identity import told
 from events.incoming import stored_receivers
+from events.incoming.batches import Batches
 from events.incoming.incoming import ReceiverFacts, Refused, VerifiedDelivery, no_room, read_delivery, receiver_digest
 from events.incoming.stored_receivers import AddressedReceiver, StoredReceiver
 from events.incoming.webhook_states import REFUSED_OFTEN
@@ -21,7 +22,7 @@ from storage.keys import KeyRing
 IN_HAND: Final = 32
 WAITING: Final = 64
 STORING: Final = 2
-"""How many deliveries a process reads, lets wait for that, and stores at a time: agents keep the other writers."""
+"""How many deliveries a process reads, how many may wait for that, and for how many people it stores at a time."""
 
 NOTED_EVERY: Final = timedelta(minutes=1)
 """How old the note of the last delivery may grow while others come."""
@@ -84,7 +85,7 @@ class Receiver:
     feeds: Feeds
     keys: Sequence[str] = field(default=(), repr=False)
     now: Callable[[], datetime]
-    _storing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(STORING))
+    _batches: Batches = field(default_factory=lambda: Batches(STORING))
 
     async def receive(self, secret: str, signatures: Sequence[str], body: bytes) -> Accepted:
         """Check a delivery and store what it tells.
@@ -108,8 +109,7 @@ class Receiver:
                 raise refusal.of(found.person if found else None) from None
             if found is None:  # `read_delivery` has refused it
                 raise no_room()
-            async with self._storing:
-                return await self._store(found, delivery)
+            return await self._store(found, delivery)
         except StorageError:
             raise no_room() from None
 
@@ -125,14 +125,14 @@ class Receiver:
         return found.family != MEETINGS.name or found.state != "live" or found.proved_at is not None
 
     async def _count_refusal(self, found: StoredReceiver) -> None:
-        async with self._storing, self.database.begin() as connection:
+        async with self.database.begin() as connection:
             await stored_receivers.count_refusal(connection, found.receiver_digest)
             if found.family == MEETINGS.name and found.state == "live" and found.refused + 1 >= REFUSED_OFTEN:
                 await stored_receivers.prove(connection, found.person, None)  # nothing it tells can be taken
 
     async def _store(self, found: AddressedReceiver, delivery: VerifiedDelivery) -> Accepted:
         arrival = told(delivery.event, delivery.created_at, delivery.payload, delivery.body, self.now())
-        is_new = await self.feeds.publish(found.person, arrival)
+        is_new = await self._batches.publish(self.feeds, found.person, arrival)
         if self._is_noted(found):
             return Accepted(found.person, delivery.event, is_new)
         async with self.database.begin() as connection:

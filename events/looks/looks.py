@@ -17,15 +17,12 @@ from calendly.errors import CalendlyError, CalendlyRefusal, InsufficientScope, U
 from calendly.request import JSON, Request
 from events.feed import stored_feeds
 from events.feed.feed import Feeds
-from events.feed.stored_feeds import StoredFeed
+from events.feed.stored_feeds import FRESH, StoredFeed
 from events.looks.looking import Exhausted, Look
 from storage.errors import StorageUnavailable
 from storage.scoped_tasks import ScopedTasks
 
 _log: Final = logging.getLogger(__name__)
-
-FRESH: Final = timedelta(seconds=60)
-"""How old a look may be for whoever reads on demand."""
 
 _PATIENCE: Final = 10.0
 """How long whoever reads waits for a look, in seconds."""

@@ -15,6 +15,7 @@ _PRINTABLE: Final = re.compile(r"[!-~]+")
 _HOST: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
 _PORTS: Final = {"https": 443, "http": 80}
 _FIELD: Final = "delivery.url"
+_HTTPS_ALONE: Final = "Use an https address with a host and without a user name."
 _NO_HOST: Final = "must be hosts such as n8n.example.com or 10.0.0.5:5678, separated by commas."
 
 
@@ -101,9 +102,9 @@ def _read(url: str) -> tuple[str, str, int]:
         parts = urlsplit(url)
         host, port = _spelled(parts.hostname or ""), parts.port
     except ValueError:
-        raise _invalid("Use an https address with a host.") from None
+        raise _invalid(_HTTPS_ALONE) from None
     if parts.scheme not in _PORTS or "@" in parts.netloc or port == 0:
-        raise _invalid("Use an https address with a host and without a user name.")
+        raise _invalid(_HTTPS_ALONE)
     return parts.scheme, host, _PORTS[parts.scheme] if port is None else port
 
 

@@ -19,7 +19,7 @@ from events.outgoing.callbacks import Addressee, CallbackAnswer, compact
 from events.outgoing.contents import EventContents
 from events.outgoing.endings import Endings
 from events.outgoing.retrying import Attempts, is_suspended, next_attempt, outcome
-from events.outgoing.standing import EventNote, EventStanding, EventStandings
+from events.outgoing.standing import EventAction, EventNote, EventStanding, EventStandings
 from events.outgoing.stored_deliveries import (
     FOR_GOOD,
     Claimed,
@@ -30,7 +30,7 @@ from events.outgoing.stored_deliveries import (
     mark_done,
     outstanding_positions,
 )
-from events.outgoing.stored_subscriptions import StoredSubscription, note_arrival, note_failure, set_state
+from events.outgoing.stored_subscriptions import StoredSubscription, note_arrival, note_failure, suspend
 from events.outgoing.subscribing import watermark
 from events.outgoing.wire import EventsRefusal, event_message_id
 from storage.errors import StorageUnavailable, UnreadableSecret
@@ -46,6 +46,16 @@ _WAITING: Final = timedelta(minutes=15)
 _WAITED_ENOUGH: Final = timedelta(hours=24)
 _CLAIM_BYTES: Final = 16
 _ORDINALS: Final = ("1st", "2nd", "3rd")
+
+_POSTED: Final = "Posted the event {kind} about {person} to {agent} at {host}"
+_GAVE_UP: Final = "Gave up posting the event {kind} about {person} to {agent} at {host}"
+_SUSPENDED: Final = (
+    "Suspended posting events {{kind}} about {{person}} to {{agent}} at {{host}}, as nothing gets through: "
+    "{others} on their way are given up"
+)
+
+_Told = tuple[EventAction, str]
+"""An entry of the audit log: the action, and the sentence."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -110,14 +120,14 @@ class Deliverer:
             await self._postpone(claimed)
             return
         if subscription.is_over(self.now()) or subscription.state != "active":
-            await self._give_up(claimed)
+            await self._give_up(claimed, subscription, "the subscription is over")
             return
         standing = await self.standings.of(subscription.grant, subscription.name)
         if standing is None or standing.refusal is not None or standing.person != subscription.person:
             why = (standing and standing.refusal) or "access"
             await self.endings.end(subscription, why)
         elif standing.waits:
-            await self._postpone(claimed)
+            await self._postpone(claimed, subscription)
         else:
             await self._deliver(claimed, subscription, standing)
 
@@ -129,25 +139,25 @@ class Deliverer:
             return
         content = await self.contents.of(claimed.event, standing)
         if content is None:
-            await self._give_up(claimed, FOR_GOOD)
+            await self._give_up(claimed, subscription, "it says nothing any more", FOR_GOOD)
             return
         body = compact({**content, "cursor": await self._cursor(claimed, subscription)})
         message = event_message_id(self.endings.profile, content["eventId"], claimed.id)
         addressee = Addressee(to, subscription.secrets(self.now()), subscription.id)
         answer = await self.endings.poster.post(addressee, message, body)
-        is_done = await self._settle(claimed, subscription, answer)
-        if is_done is not None:
-            await self._note(claimed, subscription, standing, answer, has_arrived=is_done)
+        for action, told in await self._settle(claimed, subscription, answer):
+            await self._note(subscription, action, told, standing.agent)
 
-    async def _settle(self, claimed: Claimed, subscription: StoredSubscription, answer: CallbackAnswer) -> bool | None:
-        """Mark what came of a post. Returns whether it arrived, None where it is tried again or is no longer ours."""
+    async def _settle(self, claimed: Claimed, subscription: StoredSubscription, answer: CallbackAnswer) -> list[_Told]:
+        """Mark what came of a post. Returns what is to be noted of it."""
         now = self.now()
         word = "failed" if answer.status is None else outcome(answer.status)
+        came = f": {answer.status or answer.error} at the {_ordinal(claimed.attempts)} attempt"
         async with self.endings.database.begin() as connection:
             if word == "arrived":
                 is_ours = await mark_done(connection, claimed, "arrived", now)
                 await note_arrival(connection, subscription.id, now)
-                return True if is_ours else None
+                return [("deliver_event", _POSTED + came)] if is_ours else []
             made = Attempts(claimed.first_at, claimed.attempts)
             due = None if word == "refused" else next_attempt(made, now, self.random(), answer.asked_for)
             error = FOR_GOOD if word == "refused" else answer.error
@@ -155,24 +165,32 @@ class Deliverer:
                 is_ours = await mark_done(connection, claimed, "given up", now, error)
             else:
                 is_ours = await mark(connection, claimed, due_at=due, error=error)
+            told: list[_Told] = [("deliver_event", _GAVE_UP + came)] if is_ours and due is None else []
             failed = await note_failure(connection, subscription.id, answer.error or "", now)
-            if failed is not None and is_suspended(*failed, now):
-                await set_state(connection, subscription.id, state="suspended")
-                await give_up_all(connection, subscription.id, now)
-        return False if is_ours and due is None else None
+            if failed is not None and is_suspended(*failed, now) and await suspend(connection, subscription.id):
+                others = await give_up_all(connection, subscription.id, now)
+                told.append(("suspend_subscription", _SUSPENDED.format(others=others)))
+        return told
 
-    async def _give_up(self, claimed: Claimed, error: str | None = None) -> None:
+    async def _give_up(
+        self, claimed: Claimed, subscription: StoredSubscription, why: str, error: str | None = None
+    ) -> None:
         async with self.endings.database.begin() as connection:
-            await mark_done(connection, claimed, "given up", self.now(), error)
+            is_ours = await mark_done(connection, claimed, "given up", self.now(), error)
+        if is_ours:
+            await self._note(subscription, "deliver_event", f"{_GAVE_UP}: {why}")
 
-    async def _postpone(self, claimed: Claimed) -> None:
+    async def _postpone(self, claimed: Claimed, subscription: StoredSubscription | None = None) -> None:
         """Try again later, without counting: the person has to sign in at Calendly again, or a key is lost."""
         now = self.now()
-        async with self.endings.database.begin() as connection:
-            if now - claimed.queued_at >= _WAITED_ENOUGH:
-                await mark_done(connection, claimed, "given up", now)
-            else:
+        if now - claimed.queued_at < _WAITED_ENOUGH:
+            async with self.endings.database.begin() as connection:
                 await mark(connection, claimed, due_at=now + _WAITING, attempts=0, first_at=None)
+        elif subscription is not None:
+            await self._give_up(claimed, subscription, "the person has not signed in at Calendly again within a day")
+        else:
+            async with self.endings.database.begin() as connection:
+                await mark_done(connection, claimed, "given up", now)
 
     async def _cursor(self, claimed: Claimed, subscription: StoredSubscription) -> str | None:
         """Return the subscription's watermark, for which this event counts as arrived."""
@@ -182,27 +200,20 @@ class Deliverer:
         return str(Cursor(place.epoch, watermark(others, place.head))) if place else None
 
     async def _note(
-        self,
-        claimed: Claimed,
-        subscription: StoredSubscription,
-        standing: EventStanding,
-        answer: CallbackAnswer,
-        *,
-        has_arrived: bool,
+        self, subscription: StoredSubscription, action: EventAction, told: str, agent: str | None = None
     ) -> None:
-        ordinal = _ORDINALS[claimed.attempts - 1] if claimed.attempts <= len(_ORDINALS) else f"{claimed.attempts}th"
-        what = "Posted" if has_arrived else "Gave up posting"
-        told = f"{what} the event {subscription.name!r} about {{person}} to {{agent}} at {subscription.host}: "
-        came = str(answer.status or answer.error)
-        await self.endings.noted.note(
-            EventNote(
-                action="deliver_event",
-                told=f"{told}{came} at the {ordinal} attempt",
-                person=subscription.person,
-                agent=standing.agent,
-                grant=subscription.grant,
-            )
+        """Note what came of a delivery. `agent` is what it is called, None where that has to be found."""
+        if agent is None:
+            async with self.endings.database.read() as connection:
+                agent = (await self.endings.names(connection, [subscription.grant])).get(subscription.grant, "")
+        note = EventNote(
+            action=action,
+            told=told.replace("{kind}", repr(subscription.name)).replace("{host}", subscription.host),
+            person=subscription.person,
+            agent=agent,
+            grant=subscription.grant,
         )
+        await self.endings.noted.note(note)
 
     async def _begin_due(self) -> bool:
         """Begin what is due, and return whether there was any."""
@@ -242,3 +253,7 @@ class Deliverer:
             if await self._posts.late(_STOPPING):
                 self._posts.stop()
                 await self._posts.late()
+
+
+def _ordinal(number: int) -> str:
+    return _ORDINALS[number - 1] if number <= len(_ORDINALS) else f"{number}th"

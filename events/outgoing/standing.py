@@ -21,6 +21,7 @@ EventAction = Literal[
     "listen_events",
     "end_listening",
     "deliver_event",
+    "suspend_subscription",
     "end_subscription",
 ]
 """What is noted about agents that want to know of events."""

@@ -245,11 +245,11 @@ async def mark_done(
     return await mark(connection, claimed, state=state, error=error, due_at=None, done_at=now)
 
 
-async def give_up_all(connection: DatabaseConnection, subscription: str, now: datetime) -> None:
-    """Give up what is due for a subscription."""
+async def give_up_all(connection: DatabaseConnection, subscription: str, now: datetime) -> int:
+    """Give up what is due for a subscription. Returns how many events that were."""
     due = and_(table.c.subscription == subscription, table.c.state == "due")
     values = {"state": "given up", "claim": None, "due_at": None, "done_at": now}
-    await connection.execute(update(table).where(due).values(values))
+    return (await connection.execute(update(table).where(due).values(values))).rowcount
 
 
 async def delete_deliveries(connection: DatabaseConnection, subscriptions: Collection[str]) -> None:

@@ -232,9 +232,10 @@ async def note_failure(
     return None if found is None else (found[0], found[1])
 
 
-async def set_state(connection: DatabaseConnection, subscription: str, **values: object) -> None:
-    """Change columns of a subscription."""
-    await connection.execute(update(table).where(table.c.id == subscription).values(values))
+async def suspend(connection: DatabaseConnection, subscription: str) -> bool:
+    """Suspend an active subscription. Returns whether it was active."""
+    mine = and_(table.c.id == subscription, table.c.state == "active")
+    return (await connection.execute(update(table).where(mine).values(state="suspended"))).rowcount > 0
 
 
 def callback_key(grant: str, url: str) -> str:

@@ -14,9 +14,8 @@ from events.facts import in_seconds
 from events.feed.cursor import Cursor, is_of_feed
 from events.feed.feed import ReadEvent
 from events.feed.stored_events import Wanted
-from events.feed.stored_feeds import StoredFeed
+from events.feed.stored_feeds import FRESH, StoredFeed
 from events.kinds import FAMILIES, KINDS
-from events.looks.looks import FRESH
 from events.payload import Reader, shown
 from server.calls.principal import Principal
 from server.stores.events import EventStore

@@ -383,6 +383,26 @@ async def test_who_begins_to_listen_beside_a_webhook_that_is_not_proved_does_not
 
 
 @pytest.mark.requirement("looks-quiet")
+@pytest.mark.requirement("looks-quiet")
+async def test_who_listens_anew_again_and_again_has_a_look_a_minute_and_none_beside_a_proved_webhook(
+    watch: Watch,
+) -> None:
+    listeners = FeedListeners(watch.feeds.database, lambda: watch.clock.now)
+    await watch.read()
+
+    async def looks_in_ten_minutes() -> int:
+        watch.api.asked.clear()
+        for _ in range(60):
+            watch.pass_time(timedelta(seconds=10))
+            await listeners.began(PERSON)
+            await watch.background.round()
+        return len(watch.api.asked)
+
+    assert 9 <= await looks_in_ten_minutes() <= 10
+    await watch.prove(watch.clock.now)
+    assert await looks_in_ten_minutes() <= 1
+
+
 async def test_whose_feed_has_just_begun_without_news_is_looked_at_each_minute(watch: Watch) -> None:
     await watch.feeds.begin(PERSON)
     await watch.listen()

@@ -189,6 +189,7 @@ async def test_while_a_person_has_to_sign_in_again_deliveries_wait_for_a_day(wor
     await world.deliver()
     assert world.arrived == [first]
     assert await states(world) == {"arrived": 1, "given up": 1}
+    assert world.notes.told[-1].endswith(": the person has not signed in at Calendly again within a day")
     world.allow()
     await world.subscribe()
     await world.deliver()

@@ -219,6 +219,10 @@ async def test_an_expired_subscription_gets_nothing_until_a_late_refresh(world: 
     missed = await world.book()
     await world.deliver()
     assert world.arrived == []
+    assert world.notes.told[-1] == (
+        "Gave up posting the event 'meeting.booked' about {person} to {agent} at connectors.example: the subscription "
+        "is over"
+    )
 
     refreshed = await world.subscribe()
     await world.deliver()
@@ -389,6 +393,8 @@ async def test_a_suspended_subscription_waits_for_a_refresh_that_is_challenged(w
     await world.deliver()
     world.wait(minutes=61)
     await world.deliver()
+    suspended = "as nothing gets through: 20 on their way are given up"
+    assert [told.partition("connectors.example, ")[2] for told in world.notes.told[1:]] == [suspended]
     missed = await world.book()
     assert await world.deliver() == 0
 
