@@ -1,6 +1,7 @@
-"""Does with one library what every client of the matrix does: see tests/node/use.mjs.
+"""Does with one library after another what every client of the matrix does: see tests/node/use.mjs.
 
-Its argument names the library. They stand in requirements/clients.lock, on the path of this program alone.
+A line of stdin names the library and says how it connects. They stand in requirements/clients.lock, on the path of
+this program alone.
 """
 
 import asyncio
@@ -235,12 +236,12 @@ async def use(client: Driven) -> None:
     )
 
 
-async def main(name: str) -> None:
+async def main() -> None:
     """Connect to one server after another."""
     while target := hear():
-        async with LIBRARIES[name](target) as client:
+        async with LIBRARIES[target.pop("library")](target) as client:
             await use(client)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main())
