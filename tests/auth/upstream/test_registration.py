@@ -110,6 +110,7 @@ async def test_the_metadata_of_an_issuer_with_a_path_stands_before_the_path(serv
 async def test_metadata_that_leads_elsewhere_registers_nobody(
     server: HostileUpstream, changes: dict[str, object]
 ) -> None:
+    server.requests.clear()
     server.will(answer(200, metadata(server.origin, **changes)))
     with pytest.raises(LoginRefused):
         await register(server.origin, REDIRECT_URI, SCOPES)
