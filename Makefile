@@ -36,7 +36,7 @@ quick: $(VENV)/development
 bench: $(VENV)/development
 	@$(BIN)/python -m benchmarks
 
-# Of the same bookings and reschedulings the tests make a twentieth, of the deliveries a hundredth.
+# Of the same bookings and reschedulings the tests make thirty, of the deliveries a hundredth.
 soak: $(VENV)/development
 	@$(BIN)/pytest -q --bookings 1000 --deliveries 10000 \
 		tests/e2e/test_soak.py tests/e2e/test_soak_killed.py tests/e2e/test_soak_events.py

@@ -1,7 +1,8 @@
 """The audit log of a test: in its database, or in the memory of the test alone."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -55,6 +56,22 @@ class Shelf:
     async def clear_out(self, before: datetime) -> None:
         """Forget what is older."""
         self.entries = [entry for entry in self.entries if entry.time >= before]
+
+
+Recording = Callable[[object], AbstractAsyncContextManager[AuditLog]]
+"""How a server opens its audit log."""
+
+
+def recording_on(shelf: Shelf | None = None, now: Callable[[], datetime] = lambda: NOW) -> Recording:
+    """Have a server write its audit log in memory."""
+
+    @asynccontextmanager
+    async def recording(_: object) -> AsyncGenerator[AuditLog]:
+        audit_log = audit_log_in_memory(shelf, now)
+        async with audit_log.writing():
+            yield audit_log
+
+    return recording
 
 
 def audit_log_in_memory(shelf: Shelf | None = None, now: Callable[[], datetime] = lambda: NOW) -> AuditLog:

@@ -34,7 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--bookings",
         type=int,
-        default=50,
+        default=30,
         help="how many faulty bookings, and reschedulings, tests/e2e/test_soak.py makes",
     )
     parser.addoption(

@@ -28,6 +28,16 @@ _UNREAD: Final = ("doc", "info", "locale", "man")
 _PATH: Final = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _CERTIFICATES: Final = Path("/etc/ssl/certs/ca-certificates.crt")
 
+_PIP: Final = """\
+#!/bin/sh
+if [ "$3 $4 $5" = "install --no-compile --require-hashes" ]; then
+    uv pip install --quiet --no-cache --require-hashes --python "$2" "$6" "$7" && exec rm -f "$2/.lock"
+    exit 1
+fi
+exec /usr/bin/pip "$@"
+"""
+"""What stands in for pip of the base image: what is locked by hashes uv installs, in a tenth of the time."""
+
 Instruction = tuple[str, str]
 
 
@@ -110,6 +120,9 @@ def _bootstrap(root: Path) -> None:
     (root / "etc/apt/apt.conf.d/root").write_text('APT::Sandbox::User "root";\n')
     (root / "usr/local/bin").mkdir(parents=True)
     (root / "usr/local/bin/python").symlink_to("/usr/bin/python3")
+    (root / "usr/local/bin/pip").write_text(_PIP)
+    (root / "usr/local/bin/pip").chmod(0o755)
+    shutil.copy(Path(sys.executable).with_name("uv"), root / "usr/local/bin/uv")
     shutil.copy(_CERTIFICATES, root / _CERTIFICATES.relative_to("/"))
     shutil.copy("/etc/resolv.conf", root / "etc/resolv.conf")
 
@@ -154,7 +167,9 @@ def _source() -> str:
 
 def _run_inside(stage: Stage, rest: str, _stages: Mapping[str, Stage]) -> None:
     reach = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or "proxy" in name.lower()}
-    certificates = {"PIP_CERT": str(_CERTIFICATES)}
+    certificates = dict.fromkeys(("PIP_CERT", "SSL_CERT_FILE"), str(_CERTIFICATES))
+    if "PIP_INDEX_URL" in reach:
+        reach["UV_DEFAULT_INDEX"] = reach["PIP_INDEX_URL"]
     command = f"cd {stage.folder} && {rest}"
     _run(["chroot", str(stage.root), "/bin/sh", "-ec", command], {**reach, **certificates, **stage.environ})
 

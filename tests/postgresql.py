@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Generator, Iterator
@@ -13,6 +12,8 @@ from itertools import count
 from pathlib import Path
 
 from typing_extensions import TypedDict
+
+from tests.ports import kept_port
 
 # Nothing here has to outlive the machine.
 OPTIONS = "-c fsync=off -c full_page_writes=off -c autovacuum=off -c max_connections=60 -c shared_buffers=32MB"
@@ -111,12 +112,11 @@ class Server:
 @contextmanager
 def running_server() -> Generator[Server]:
     """Run a server on a free port. Its folder is not pytest's, which nobody but root may enter when root runs us."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = int(listener.getsockname()[1])
-    server = Server(Path(tempfile.mkdtemp(prefix="calendly-mcp-postgresql-")), port)
-    if AS_ORDINARY_USER:
-        shutil.chown(server.folder, user=ORDINARY_USER)
-    with server.ended_with_us():
-        server.initialize()
-        server.start()
-        yield server
+    with kept_port() as port:
+        server = Server(Path(tempfile.mkdtemp(prefix="calendly-mcp-postgresql-")), port)
+        if AS_ORDINARY_USER:
+            shutil.chown(server.folder, user=ORDINARY_USER)
+        with server.ended_with_us():
+            server.initialize()
+            server.start()
+            yield server

@@ -14,7 +14,7 @@ from sandbox.records.identifiers import new_id
 from sandbox.records.people import StoredSchedule
 from sandbox.records.slots import WorkingHours
 from sandbox.requests.fields import InputFields
-from sandbox.requests.permissions import NO_ACCESS, NO_PERMISSION, known_user
+from sandbox.requests.permissions import NO_ACCESS, NO_PERMISSION, known_user, managed_event_type
 from sandbox.requests.rules import read_rules
 
 
@@ -60,12 +60,7 @@ def _event_type(call: EndpointCall) -> StoredEventType:
     fields = call.query_fields()
     identifier = fields.reference("event_type", "event_types", required=True)
     fields.check()
-    kind = call.records.event_types.get(identifier)
-    if kind is None:
-        raise not_found()
-    if not call.caller.may_manage(kind):
-        raise permission_denied(NO_ACCESS)
-    return kind
+    return managed_event_type(call.caller, call.records, identifier)
 
 
 def list_event_type_availability_schedules(call: EndpointCall) -> JsonObject:

@@ -3,11 +3,10 @@
 from typing import Final
 
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
-from sandbox.errors import not_found, permission_denied
 from sandbox.records.as_json import JsonObject
 from sandbox.records.event_types import StoredSchedulingLink
 from sandbox.records.identifiers import PAGES, new_code
-from sandbox.requests.permissions import NO_ACCESS
+from sandbox.requests.permissions import managed_event_type
 
 
 def create_single_use_scheduling_link(call: EndpointCall) -> JsonObject:
@@ -20,11 +19,7 @@ def create_single_use_scheduling_link(call: EndpointCall) -> JsonObject:
     owner = fields.reference("owner", "event_types", required=True)
     fields.choice("owner_type", ("EventType",), required=True)
     fields.check()
-    kind = call.records.event_types.get(owner)
-    if kind is None:
-        raise not_found()
-    if not call.caller.may_manage(kind):
-        raise permission_denied(NO_ACCESS)
+    kind = managed_event_type(call.caller, call.records, owner)
     page = kind.slug or kind.scheduling_url.rpartition("/")[2]
     link = StoredSchedulingLink(f"{PAGES}/d/{new_code()}/{page}", kind.id, call.sandbox.clock.now())
     call.records.links[link.booking_url] = link

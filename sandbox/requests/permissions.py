@@ -92,6 +92,20 @@ def known_user(records: Records, identifier: str) -> StoredUser:
     return records.users[identifier]
 
 
+def managed_event_type(caller: TokenHolder, records: Records, identifier: str) -> StoredEventType:
+    """Return an event type that the user owns, hosts or administers, deleted or not.
+
+    Raises:
+        ApiError: 404 for an unknown one, 403 for anyone else.
+    """
+    kind = records.event_types.get(identifier)
+    if kind is None:
+        raise not_found()
+    if not caller.may_manage(kind):
+        raise permission_denied(NO_ACCESS)
+    return kind
+
+
 def require_organization(
     caller: TokenHolder, records: Records, identifier: str, *, refusal: str = NO_PERMISSION
 ) -> None:

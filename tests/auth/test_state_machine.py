@@ -1,12 +1,21 @@
 """No sequence of requests yields a live token after revocation, or more than four successors of a refresh token."""
 
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, rule
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
 from typing_extensions import override
 
 from auth.grants.rules import MOST_USES, REFRESH_GRACE
@@ -49,12 +58,12 @@ NOTHING: MultipleResults[Refresh] = multiple()
 class TokenMachine(RuleBasedStateMachine):
     """Everything that clients and people do to codes and tokens, in any order and at any time."""
 
-    world: PureWorld | DatabaseWorld
     sign_ins = Bundle[SignIn]("sign_ins")
     refresh_tokens = Bundle[Refresh]("refresh_tokens")
 
-    def __init__(self) -> None:
+    def __init__(self, world: PureWorld | DatabaseWorld) -> None:
         super().__init__()
+        self.world = world
         self.elapsed = timedelta()
         self.known: list[SignIn] = []
         self.buried: list[SignIn] = []
@@ -128,10 +137,7 @@ class TokenMachine(RuleBasedStateMachine):
     @override
     def teardown(self) -> None:
         """Nothing has come to life again."""
-        try:
-            assert not self._any_lives(self.buried)
-        finally:
-            self.world.close()
+        assert not self._any_lives(self.buried)
 
     def _any_lives(self, sign_ins: list[SignIn]) -> bool:
         return any(self.world.is_live(access) for sign_in in sign_ins for access in sign_in.access)
@@ -150,24 +156,21 @@ class TokenMachine(RuleBasedStateMachine):
         return Refresh(sign_in, tokens.refresh)
 
 
-class PureTokens(TokenMachine):
-    """The rules alone."""
+@pytest.mark.requirement("state-machine")
+def test_no_order_of_requests_brings_a_token_to_life_again_by_the_rules_alone() -> None:
+    class PureTokens(TokenMachine):
+        def __init__(self) -> None:
+            super().__init__(PureWorld())
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.world = PureWorld()
-
-
-class StoredTokens(TokenMachine):
-    """The endpoints and their database."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.world = DatabaseWorld()
+    run_state_machine_as_test(PureTokens, settings=settings(max_examples=300, stateful_step_count=40))
 
 
-TestPureTokens = pytest.mark.requirement("state-machine")(PureTokens.TestCase)
-TestPureTokens.settings = settings(max_examples=300, stateful_step_count=40)
+@pytest.mark.requirement("state-machine")
+def test_no_order_of_requests_brings_a_token_to_life_again_over_the_endpoints_and_their_database() -> None:
+    with closing(DatabaseWorld()) as world:
 
-TestStoredTokens = pytest.mark.requirement("state-machine")(StoredTokens.TestCase)
-TestStoredTokens.settings = settings(max_examples=20, stateful_step_count=30)
+        class StoredTokens(TokenMachine):
+            def __init__(self) -> None:
+                super().__init__(world.anew())
+
+        run_state_machine_as_test(StoredTokens, settings=settings(max_examples=20, stateful_step_count=30))

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
-from typing import Any, Final, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 import httpx2
 from sqlalchemy import select
@@ -46,8 +46,8 @@ from auth.upstream.login import CalendlyPerson
 from sandbox.app import create_app
 from sandbox.serving import RunningSandbox
 from tests.auth.calendly_side import Calendly, Clock
-from tests.auth.site import BACK, RESOURCE, VERIFIER, Json, Served, Tokens, make_site, serve, tokens_of
-from tests.databases import open_migrated
+from tests.auth.site import BACK, RESOURCE, VERIFIER, Json, Tokens, make_site, serve, tokens_of
+from tests.databases import empty, open_migrated
 
 T = TypeVar("T")
 
@@ -135,9 +135,6 @@ class PureWorld:
         name, token = self._access[access]
         return live_scopes(replace(token, ended=self._is_over(name)), RESOURCE, self.clock.now()) is not None
 
-    def close(self) -> None:
-        """Do nothing."""
-
     def _is_over(self, name: str) -> bool:
         return self._families[name].ended or self._grants[self._families[name].grant][1]
 
@@ -176,7 +173,17 @@ class DatabaseWorld:
         self.clock = Clock()
         self._runner = asyncio.Runner()
         self._open = AsyncExitStack()
-        self._site = self._run(self._begin())
+        self._database = self._run(self._open.enter_async_context(open_migrated()))
+        url = "http://127.0.0.1:9"  # where nobody goes: the sign-ins are put into the database
+        asleep = RunningSandbox(url, create_app(now=self.clock.now).state.sandbox)
+        self._calendly = Calendly(asleep, self.clock, Application.configured("x", None, url))
+
+    def anew(self) -> Self:
+        """Begin again, without anybody."""
+        vars(self.clock).update(vars(Clock()))
+        empty(self._database)
+        self._site = serve(make_site(self._database, self._calendly), self._calendly)
+        return self
 
     def sign_in(self, client: str) -> str:
         """Let a client in, as the callback does."""
@@ -213,14 +220,6 @@ class DatabaseWorld:
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
-
-    async def _begin(self) -> Served:
-        database = await self._open.enter_async_context(open_migrated())
-        url = "http://127.0.0.1:9"  # where nobody goes: the sign-ins are put into the database
-        asleep = RunningSandbox(url, create_app(now=self.clock.now).state.sandbox)
-        calendly = Calendly(asleep, self.clock, Application.configured("x", None, url))
-        site = make_site(database, calendly)
-        return serve(site, calendly)
 
     async def _let_in(self, client: str) -> str:
         site, now = self._site.site, self.clock.now()

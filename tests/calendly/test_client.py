@@ -20,8 +20,6 @@ from tests.calendly.tokens import Token
 from tests.hostile_upstream import answer, late, reset, silence
 from tests.rate_limited_upstream import RateLimit
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_read_is_sent_as_described_and_answered_with_calendlys_object(desk: Desk) -> None:
     desk.upstream.will(answer(200, {"resource": {"name": "Dana"}}))

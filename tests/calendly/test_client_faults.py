@@ -29,8 +29,6 @@ from tests.hostile_upstream import (
     silence_in_the_body,
 )
 
-pytestmark = pytest.mark.anyio
-
 MiB = 1024 * 1024
 PAGE = b"<html><body>Bad gateway</body></html>"
 

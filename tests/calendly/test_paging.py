@@ -6,8 +6,6 @@ from calendly.errors import InvalidArgument, RateLimited, Unreachable
 from calendly.paging import walk
 from calendly.request import JSON
 
-pytestmark = pytest.mark.anyio
-
 
 class Book:
     """Pages by token. An exception in the place of a page is raised."""

@@ -76,7 +76,6 @@ class Days:
         return [start + timedelta(days=day) for day in range(days + 1)]
 
 
-@pytest.mark.anyio
 async def test_a_long_range_is_fetched_side_by_side_and_merged() -> None:
     days = Days(longest=31)
     rows = await fetch_range(days.fetch, NOON, NOON + timedelta(days=70), cap=Cap(31), key=lambda day: day)
@@ -85,7 +84,6 @@ async def test_a_long_range_is_fetched_side_by_side_and_merged() -> None:
 
 
 @pytest.mark.requirement("available-times-days")
-@pytest.mark.anyio
 async def test_a_refused_range_is_fetched_in_weeks_and_the_cap_is_remembered() -> None:
     days, cap = Days(longest=7), Cap(31)
     rows = await fetch_range(days.fetch, NOON, NOON + timedelta(days=15), cap=cap, key=lambda day: day)
@@ -124,7 +122,6 @@ class Quiet:
     hours=st.integers(1, 24 * 90),
     cap=st.sampled_from([31, 7]),
 )
-@pytest.mark.anyio
 async def test_however_little_an_answer_quietly_covers_nothing_is_lost(
     open_at: set[int], covers: timedelta, hours: int, cap: int
 ) -> None:
@@ -134,7 +131,6 @@ async def test_however_little_an_answer_quietly_covers_nothing_is_lost(
     assert rows == [time for time in expected if time < end]
 
 
-@pytest.mark.anyio
 async def test_an_account_that_answers_whole_ranges_is_asked_once() -> None:
     account, cap = Quiet(set(range(0, 24 * 60, 5)), timedelta(days=99)), Cap(31)
     for days in (31, 60, 90):
@@ -144,7 +140,6 @@ async def test_an_account_that_answers_whole_ranges_is_asked_once() -> None:
     assert (account.asked, cap.days) == (1 + 2 + 3, 31)
 
 
-@pytest.mark.anyio
 async def test_a_cap_that_another_call_lowered_meanwhile_is_used() -> None:
     days, cap = Days(longest=7), Cap(31)
 
@@ -156,7 +151,6 @@ async def test_a_cap_that_another_call_lowered_meanwhile_is_used() -> None:
     assert days.asked == [8, 7, 1]
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(
     ("cap", "refusal"), [(7, "date range can be no greater than 7 days"), (31, "start_time must be in the future")]
 )
@@ -167,7 +161,6 @@ async def test_a_refusal_that_shorter_ranges_cannot_help_is_passed_on(cap: int, 
     assert days.asked == [7]
 
 
-@pytest.mark.anyio
 async def test_one_failure_cancels_the_other_ranges_and_is_raised_as_itself() -> None:
     cancelled: list[datetime] = []
 

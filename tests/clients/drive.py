@@ -1,6 +1,7 @@
-"""Does with one library what every client of the matrix does: see tests/node/use.mjs.
+"""Does with one library after another what every client of the matrix does: see tests/node/use.mjs.
 
-Its argument names the library. They stand in requirements/clients.lock, on the path of this program alone.
+A line of stdin names the library and says how it connects. They stand in requirements/clients.lock, on the path of
+this program alone.
 """
 
 import asyncio
@@ -98,16 +99,18 @@ def answered(result: CallToolResult) -> Answered:
     return Answered(text, bool(result.is_error))
 
 
+def reached(target: Mapping[str, Any]) -> tuple[Any, OAuthClientProvider | None]:
+    """Return how FastMCP's transports reach a server, and what signs in there."""
+    if "endpoint" in target:
+        return target["endpoint"], sign_in(target["endpoint"])
+    return import_module("fastmcp.client.transports").StdioTransport(**target), None
+
+
 @asynccontextmanager
 async def fastmcp(target: Mapping[str, Any]) -> AsyncGenerator[Driven]:
     """FastMCP's client."""
-    library, transports = import_module("fastmcp"), import_module("fastmcp.client.transports")
-
-    transport, auth = (
-        (target["endpoint"], sign_in(target["endpoint"]))
-        if "endpoint" in target
-        else (transports.StdioTransport(**target), None)
-    )
+    library = import_module("fastmcp")
+    transport, auth = reached(target)
     async with library.Client(transport, auth=auth, elicitation_handler=approve) as client:
 
         async def call(name: str, arguments: dict[str, object]) -> Answered:
@@ -122,14 +125,9 @@ async def fastmcp(target: Mapping[str, Any]) -> AsyncGenerator[Driven]:
 @asynccontextmanager
 async def pydantic_ai(target: Mapping[str, Any]) -> AsyncGenerator[Driven]:
     """Pydantic AI's toolset, which raises an error result as a reason for the model to try again."""
-    library, transports = import_module("pydantic_ai.mcp"), import_module("fastmcp.client.transports")
+    library = import_module("pydantic_ai.mcp")
     retry: type[Exception] = import_module("pydantic_ai").ModelRetry
-
-    where, auth = (
-        (target["endpoint"], sign_in(target["endpoint"]))
-        if "endpoint" in target
-        else (transports.StdioTransport(**target), None)
-    )
+    where, auth = reached(target)
     async with library.MCPToolset(where, auth=auth, elicitation_handler=approve) as toolset:
 
         async def call(name: str, arguments: dict[str, object]) -> Answered:
@@ -238,12 +236,12 @@ async def use(client: Driven) -> None:
     )
 
 
-async def main(name: str) -> None:
+async def main() -> None:
     """Connect to one server after another."""
     while target := hear():
-        async with LIBRARIES[name](target) as client:
+        async with LIBRARIES[target.pop("library")](target) as client:
             await use(client)
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main())

@@ -119,5 +119,17 @@ class View:
         self.page.picture(path)
 
     def tell(self, method: str, **params: object) -> None:
-        """Have the host say something."""
-        self.page.script(f"tell({json.dumps({'method': method, 'params': params})})")
+        """Have the host say something, and wait until the view has heard it: until it answers what is asked then."""
+        number = next(_NUMBERS)
+        self.page.script(
+            f"""new Promise((heard) => {{
+                addEventListener("message", ({{ data }}) => data.id === "ping {number}" && heard(0));
+                tell({json.dumps({"method": method, "params": params})});
+                tell({{ id: "ping {number}", method: "ping", params: {{}} }});
+            }})"""
+        )
+
+    def see_answer(self, answer: Mapping[str, object], **arguments: object) -> None:
+        """Have the host hand over the answer to another call."""
+        self.tell("ui/notifications/tool-input", arguments=arguments)
+        self.tell("ui/notifications/tool-result", **answer)

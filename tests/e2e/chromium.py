@@ -93,8 +93,7 @@ class Page:
 
     def write(self, text: str) -> None:
         """Press the key of each character."""
-        for character in text:
-            self._ask("press", character)
+        self._ask("type", text)
 
     def press_until(self, key: str, address: str) -> str:
         """Press a key, and wait until it has led to an address with this beginning; the whole of it."""

@@ -1,6 +1,5 @@
 """The hosted endpoint as agents use it: servers as processes, registered clients, and a client with the SDK."""
 
-import socket
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -64,12 +63,6 @@ def let_minutes_pass(calendly: str, minutes: int) -> None:
     """Set the clock of a sandbox so many minutes ahead of ours, so that its limits begin anew."""
     now = datetime.now(UTC) + timedelta(minutes=minutes)
     httpx2.post(f"{calendly}/_sandbox/clock", json={"now": now.isoformat()}).raise_for_status()
-
-
-def free_port() -> str:
-    """Find a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return str(listener.getsockname()[1])
 
 
 @dataclass

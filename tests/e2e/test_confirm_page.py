@@ -124,41 +124,12 @@ async def test_a_person_approves_a_call_on_the_page_and_any_replica_finishes_it(
 
 @ON_ONE_DATABASE
 @pytest.mark.requirement("asked-first", "confirm-page")
-async def test_who_says_no_on_the_page_is_heard_and_cannot_be_made_to_have_said_yes(
+async def test_nobody_else_sees_the_question_or_answers_it_and_a_no_is_heard_and_stays(
     replicas: Replicas, sandbox: Sandbox
 ) -> None:
     agent, before = Agent(), cancellations(sandbox)
-    async with at_browser() as browser:
-        meeting, first = await asked(replicas, agent)
-        page = await browser.see(first.error["confirm_url"])
-        assert "You said no" in (await browser.answer(page, "decline")).text
-        assert "You said no" in (await browser.answer(page, "approve")).text
-        refused = await again(replicas, agent, meeting, first)
-        assert (refused.kind, refused.error["message"]) == ("declined", "The user was asked on the page and said no.")
-        assert (await again(replicas, agent, meeting, first)).kind == "confirmation_required"
-        assert cancellations(sandbox) == before
-
-
-@ON_ONE_DATABASE
-async def test_a_yes_is_for_the_very_arguments_and_agent(replicas: Replicas, sandbox: Sandbox) -> None:
-    agent, other, before = Agent(), Agent("Other"), cancellations(sandbox)
-    async with at_browser() as browser:
-        meeting, first = await asked(replicas, agent)
-        await browser.answer(await browser.see(first.error["confirm_url"]), "approve")
-        async with agent.connect(replicas.endpoints[0]) as client:
-            token = first.error["confirmation"]
-            changed = await call(client, TOOL, scheduled_event=meeting, reason="Because.", confirmation=token)
-        assert changed.kind == "confirmation_required"
-        assert (await again(replicas, other, meeting, first)).kind == "confirmation_required"
-        assert cancellations(sandbox) == before
-        assert (await again(replicas, agent, meeting, first)).kind == "answered"
-
-
-@ON_ONE_DATABASE
-async def test_nobody_else_sees_the_question_or_answers_it(replicas: Replicas) -> None:
-    agent = Agent()
     async with at_browser(ADMIN) as stranger, at_browser() as browser:
-        _, first = await asked(replicas, agent)
+        meeting, first = await asked(replicas, agent)
         url = first.error["confirm_url"]
         for address in (url, f"{url}x", f"{replicas.first.url}/confirm/{first.error['confirmation']}"):
             seen = await stranger.see(address)
@@ -177,15 +148,30 @@ async def test_nobody_else_sees_the_question_or_answers_it(replicas: Replicas) -
             headers={"Content-Type": "application/x-www-form-urlencoded", "Origin": "null"},
         )
         assert without_secret.status_code == 400
-        assert "may it do this" in (await browser.see(url)).text
+        page = await browser.see(url)
+        assert "may it do this" in page.text
         assert own.headers["X-Frame-Options"] == "DENY"
+        assert "You said no" in (await browser.answer(page, "decline")).text
+        assert "You said no" in (await browser.answer(page, "approve")).text
+        refused = await again(replicas, agent, meeting, first)
+        assert (refused.kind, refused.error["message"]) == ("declined", "The user was asked on the page and said no.")
+        assert (await again(replicas, agent, meeting, first)).kind == "confirmation_required"
+        assert cancellations(sandbox) == before
 
 
-async def test_of_two_replicas_that_are_given_one_token_at_once_one_sends(replicas: Replicas, sandbox: Sandbox) -> None:
-    agent, before = Agent(), cancellations(sandbox)
+async def test_a_yes_is_for_the_very_arguments_and_agent_and_of_two_replicas_at_once_one_sends(
+    replicas: Replicas, sandbox: Sandbox
+) -> None:
+    agent, other, before = Agent(), Agent("Other"), cancellations(sandbox)
     async with at_browser() as browser:
         meeting, first = await asked(replicas, agent)
         await browser.answer(await browser.see(first.error["confirm_url"]), "approve")
+        async with agent.connect(replicas.endpoints[0]) as client:
+            token = first.error["confirmation"]
+            changed = await call(client, TOOL, scheduled_event=meeting, reason="Because.", confirmation=token)
+        assert changed.kind == "confirmation_required"
+        assert (await again(replicas, other, meeting, first)).kind == "confirmation_required"
+        assert cancellations(sandbox) == before
         kinds: list[str] = []
 
         async def come(replica: int) -> None:
@@ -202,8 +188,15 @@ async def test_of_two_replicas_that_are_given_one_token_at_once_one_sends(replic
 async def test_without_an_answer_on_the_page_the_agents_word_counts_unless_the_page_alone_does(
     replicas: Replicas, sandbox: Sandbox
 ) -> None:
-    agent, before = Agent(), cancellations(sandbox)
+    agent = Agent()
     async with at_browser() as browser:
+        meeting, first = await asked(replicas, agent)
+        assert (await again(replicas, agent, meeting, first)).kind == "answered"
+        assert "?" not in first.error["confirm_url"]
+        page = await browser.see(first.error["confirm_url"])
+        assert "did not wait for you here" in page.text
+        assert "Nothing was sent" not in page.text
+        before = cancellations(sandbox)
         meeting, first = await asked(replicas, agent)
         page = await browser.see(f"{replicas.first.url}/connections")
         (mine,) = re.findall(r'<a class="button" href="(/connections/[0-9A-Za-z]+)"', page.text)
@@ -226,18 +219,3 @@ async def test_without_an_answer_on_the_page_the_agents_word_counts_unless_the_p
         await browser.answer(await browser.see(first.error["confirm_url"]), "approve")
         assert (await again(replicas, agent, meeting, first)).kind == "answered"
         assert cancellations(sandbox) == before + 1
-
-
-@ON_ONE_DATABASE
-async def test_an_agents_word_is_enough_where_the_person_did_not_say_otherwise(
-    replicas: Replicas, sandbox: Sandbox
-) -> None:
-    agent, before = Agent(), cancellations(sandbox)
-    meeting, first = await asked(replicas, agent)
-    assert (await again(replicas, agent, meeting, first)).kind == "answered"
-    assert cancellations(sandbox) == before + 1
-    assert "?" not in first.error["confirm_url"]
-    async with at_browser() as browser:
-        page = await browser.see(first.error["confirm_url"])
-        assert "did not wait for you here" in page.text
-        assert "Nothing was sent" not in page.text

@@ -10,7 +10,7 @@ import pytest
 
 from tests.certificates import self_signed
 from tests.e2e.conftest import KEYS, Sandbox
-from tests.e2e.hosting import Agent, Site, free_port, upstream_settings
+from tests.e2e.hosting import Agent, Site, upstream_settings
 from tests.e2e.people import OWNER, Browser
 from tests.e2e.processes import Program, program, run
 from tests.e2e.test_confirm_page import at_browser
@@ -23,11 +23,9 @@ pytestmark = [pytest.mark.anyio, pytest.mark.needs("node"), pytest.mark.usefixtu
 
 
 @contextmanager
-def led_site(settings: dict[str, str], port: str, folder: Path) -> Generator[Site]:
+def led_site(settings: dict[str, str], port: int, certificate: Path) -> Generator[Site]:
     """Run a hosted server that finds every callback at a port of this machine."""
-    self_signed(folder, HOST)
-    words = [port, str(folder / "server.pem")]
-    with program(*words, module="tests.e2e.led_server", **settings) as running:
+    with program(str(port), str(certificate), module="tests.e2e.led_server", **settings) as running:
         address = running.line("ready: ").removesuffix("/mcp")
         yield Site(address, running, address)
 
@@ -46,17 +44,19 @@ async def test_the_ai_sdk_is_told_what_happens_until_its_person_ends_it(sandbox:
         "CALENDLY_MCP_SECRET_KEYS": KEYS,
         "CALENDLY_WEBHOOK_KEYS": "sandbox-signing-key",
     }
-    port = free_port()
-    with led_site(settings, port, tmp_path) as site, node(SCRIPTS / "events_ai_sdk.mjs") as client:
+    self_signed(tmp_path, HOST)
+    certificate = tmp_path / "server.pem"
+    with (
+        node(SCRIPTS / "events_ai_sdk.mjs", f"https://{HOST}/hook", str(certificate)) as client,
+        led_site(settings, client.hear()["port"], certificate) as site,
+    ):
         agent = Agent(browser=Browser(access="users=read,scheduled_events=read,invitee_data=read,events=read"))
         witness = Agent("Witness", Browser(access="users=read,scheduled_events=read,webhooks=full"))
         await witness.sign_in(site)
         await agent.sign_in(site)
         enabled = run("events", "enable", **settings, CALENDLY_MCP_PUBLIC_URL=site.url)
         assert enabled.status == 0, enabled.stderr
-        certificate = str(tmp_path / "server.pem")
-        callback = {"callback": f"https://{HOST}/hook", "port": port, "certificate": certificate}
-        client.say({"endpoint": site.endpoint, "token": agent.access_token, **callback})
+        client.say({"endpoint": site.endpoint, "token": agent.access_token})
         assert client.hear()["version"] == "2026-07-28"
 
         assert "meeting.booked" in told(client, "list")

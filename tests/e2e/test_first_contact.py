@@ -109,13 +109,6 @@ def test_a_person_at_the_terminal_learns_what_to_do(
     assert ended.stderr.count("\n") == 1
 
 
-@pytest.mark.requirement("run-sandbox")
-def test_the_demonstration_needs_nothing_of_all_that() -> None:
-    wrong = {name: value for trouble in TROUBLES.values() for name, value in trouble.settings.items()}
-    assert set(wrong) == {"CALENDLY_ACCESS_TOKEN", "CALENDLY_API_URL"}
-    assert run("demo", **wrong).status == 0
-
-
 @pytest.mark.requirement("next-403-role")
 @pytest.mark.parametrize("wire", ["stdio", "http"])
 async def test_a_plan_that_does_not_have_it_is_named(settings: dict[str, str], wire: str) -> None:

@@ -13,13 +13,16 @@ from tests.e2e.conftest import KEYS, Replicas, Sandbox
 from tests.e2e.hosting import Agent, Site, code_form, coming_meeting, hosted, upstream_settings
 from tests.e2e.people import Browser
 from tests.e2e.processes import run
+from tests.e2e.test_confirm_page import ON_ONE_DATABASE
 from tests.server.desk import Answer, Person, call
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.mark.requirement("mcp-stateless")
-async def test_any_replica_answers_any_request_of_a_sign_in_and_of_a_call(replicas: Replicas) -> None:
+async def test_any_replica_answers_any_request_of_a_sign_in_a_call_a_refresh_and_a_revocation(
+    replicas: Replicas,
+) -> None:
     first, second = replicas.endpoints
     agent = Agent()
     async with agent.connect(first) as client:
@@ -32,11 +35,6 @@ async def test_any_replica_answers_any_request_of_a_sign_in_and_of_a_call(replic
     async with agent.connect(first) as client:
         assert "used already" in (await call(client, "cancel_scheduled_event", **confirmed)).error["message"]
     assert len(agent.browser.consents) == 1
-
-
-async def test_a_refresh_at_one_replica_is_known_to_the_other_and_a_revocation_too(replicas: Replicas) -> None:
-    agent = Agent()
-    await agent.sign_in(replicas.first)
     form = {"grant_type": "refresh_token", "refresh_token": agent.refresh_token, "client_id": agent.client_id}
     async with httpx2.AsyncClient() as http:
         renewed = (await http.post(f"{replicas.second.answers_at}/token", data=form)).json()
@@ -47,7 +45,9 @@ async def test_a_refresh_at_one_replica_is_known_to_the_other_and_a_revocation_t
         assert [(await http.post(where, headers=headers)).status_code for where in replicas.endpoints] == [401, 401]
 
 
-async def test_one_code_presented_at_both_replicas_at_once_leaves_no_token_alive(replicas: Replicas) -> None:
+async def test_of_one_code_at_both_replicas_at_once_no_token_stays_alive_and_one_key_books_once(
+    replicas: Replicas, sandbox: Sandbox
+) -> None:
     landed: list[httpx2.Response] = []
 
     async def redeem(where: str, form: dict[str, str]) -> None:
@@ -64,8 +64,6 @@ async def test_one_code_presented_at_both_replicas_at_once_leaves_no_token_alive
     async with httpx2.AsyncClient() as http:
         assert [(await http.post(where, headers=headers)).status_code for where in replicas.endpoints] == [401, 401]
 
-
-async def test_one_key_at_both_replicas_at_once_books_once(replicas: Replicas, sandbox: Sandbox) -> None:
     booking = {**sandbox.booking("lee@acme.example"), "idempotency_key": "the key"}
     agent = Agent(browser=Browser(access="event_types=read,availability=read,booking=full"))
     await agent.sign_in(replicas.first)
@@ -104,6 +102,7 @@ async def test_a_process_killed_in_the_middle_of_a_call_loses_nothing_that_was_g
     assert len(agent.browser.consents) == 1
 
 
+@ON_ONE_DATABASE
 @pytest.mark.requirement("signals")
 async def test_a_signal_ends_the_server_after_the_calls_in_flight(
     sandbox: Sandbox, replica_settings: dict[str, str]

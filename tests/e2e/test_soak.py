@@ -2,8 +2,9 @@
 
 A key books once, and no answer denies what was booked. A meeting that is moved is one meeting in the end.
 
-The suite runs a twentieth of what `make soak` runs (`--bookings`). Ten are under way at once, each on a day of its
-own, and what goes wrong meets any of them. It is drawn from their numbers, so that a failure comes back.
+The suite runs thirty of each, which meet every fault; `make soak` runs a thousand (`--bookings`). Ten are under way at
+once, each on a day of its own, and what goes wrong meets any of them. It is drawn from their numbers, so that a failure
+comes back.
 """
 
 import asyncio

@@ -1,28 +1,22 @@
 """Sixty-four tasks, each done with all tools and with the endpoints alone: the same outcome, at what price."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Generator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
-import httpx2
 import pytest
-import uvicorn
 from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
-from mcp.server.lowlevel import Server
-from typing_extensions import override
 
 from auth.audit.log import AuditLog
 from sandbox.serving import RunningSandbox, running
 from server.configuration.loading import load
-from server.local.endpoint import local_app
 from server.local.late_store import LateStore
 from server.local.serving import serving
-from server.transports.listening import listen
 from tests.audit_log import audit_log_in_memory
 from tests.cases import case
 from tests.e2e.assistant_tasks import ASSISTANT_TASKS
@@ -126,12 +120,12 @@ class Clock:
 
 @dataclass(frozen=True)
 class Stage:
-    """One sandbox and one HTTP server for each of its people, for all tasks.
+    """One sandbox, and a server for each of its people and ways, for all tasks.
 
     Attributes:
         clock: Their clock.
         sandbox: What the servers take for Calendly.
-        clients: Connections of each person's agent by the toolsets that they narrow themselves to.
+        clients: Connections of each person's agent by its toolsets.
     """
 
     clock: Clock
@@ -148,27 +142,6 @@ class Stage:
         outcome = await script(agent)
         assert agent.largest <= MOST_TOKENS
         return outcome, Price(agent.calls, len(state.received), agent.tokens)
-
-
-class _Uvicorn(uvicorn.Server):
-    """uvicorn inside a test, which leaves signals alone."""
-
-    @override
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield
-
-
-@asynccontextmanager
-async def _listening(mcp: Server[Any]) -> AsyncGenerator[str]:
-    """Serve MCP over HTTP; the address of its endpoint."""
-    with listen("127.0.0.1", 0) as (listener, address):
-        app = local_app(mcp, address, load("http", {"sandbox": "true"}, environ={}))
-        server = _Uvicorn(uvicorn.Config(app, log_config=None, access_log=False, ws="none"))
-        serving_it = asyncio.create_task(server.serve([listener]))
-        yield f"{address}/mcp"
-        server.should_exit = True
-        await serving_it
 
 
 @pytest.fixture(scope="module")
@@ -195,22 +168,17 @@ async def stage() -> AsyncGenerator[Stage]:
     async with AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(running(now=clock.now))
         clients: dict[tuple[str, str], Client] = {}
-        for who in {task.who for task in TASKS}:
+        for who, toolsets in product({task.who for task in TASKS}, (ALL_TOOLS, ENDPOINTS_ALONE)):
             environ = {
                 "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
                 "CALENDLY_API_URL": sandbox.url,
                 "CALENDLY_MCP_DATABASE_URL": "sqlite://",
                 "CALENDLY_MCP_BOOKING_LIMITS": "none",
-                "CALENDLY_MCP_TOOLSETS": ALL_TOOLS,
+                "CALENDLY_MCP_TOOLSETS": toolsets,
                 "CALENDLY_MCP_ACCESS": "canceling=full",
             }
             server = await stack.enter_async_context(serving(load("stdio", {}, environ=environ), recording, clock.now))
-            address = await stack.enter_async_context(_listening(server.mcp))
-            for toolsets in (ALL_TOOLS, ENDPOINTS_ALONE):
-                narrow = httpx2.AsyncClient(headers={"X-MCP-Toolsets": toolsets}, timeout=60)
-                http = await stack.enter_async_context(narrow)
-                client = Client(streamable_http_client(address, http_client=http))
-                clients[who, toolsets] = await stack.enter_async_context(client)
+            clients[who, toolsets] = await stack.enter_async_context(Client(server.mcp))
         yield Stage(clock, sandbox, clients)
 
 

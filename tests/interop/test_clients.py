@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
 from typing import Any, Final
 
 import anyio
@@ -15,16 +14,38 @@ from tests.interop.node import SCRIPTS, node
 from tests.server.desk import LOCAL_TOOLS
 
 SAM: Final = "Sam Okoro"
-LINES: Final = {
-    "sdk-1.18": ("client_typescript_v1.mjs", "sdk-1.18", OWNER),
-    "sdk-1.24": ("client_typescript_v1.mjs", "sdk-1.24", ADMIN),
-    "sdk-1.32": ("client_typescript_v1.mjs", "@modelcontextprotocol/sdk", MEMBER),
-    "sdk-2-legacy": ("client_typescript_v2.mjs", "legacy", SAM),
-    "sdk-2-auto": ("client_typescript_v2.mjs", "auto", OWNER),
-    "ai-sdk": ("client_ai_sdk.mjs", "", MEMBER),
+Chosen = dict[str, str]
+
+IN_NODE: Final[Mapping[str, tuple[Chosen, str]]] = {
+    "sdk-1.18": ({"script": "client_typescript_v1.mjs", "word": "sdk-1.18"}, OWNER),
+    "sdk-1.24": ({"script": "client_typescript_v1.mjs", "word": "sdk-1.24"}, ADMIN),
+    "sdk-1.32": ({"script": "client_typescript_v1.mjs", "word": "@modelcontextprotocol/sdk"}, MEMBER),
+    "sdk-2-legacy": ({"script": "client_typescript_v2.mjs", "word": "legacy"}, SAM),
+    "sdk-2-auto": ({"script": "client_typescript_v2.mjs", "word": "auto"}, OWNER),
+    "ai-sdk": ({"script": "client_ai_sdk.mjs"}, MEMBER),
 }
+IN_PYTHON: Final = {"fastmcp": OWNER, "google-genai": ADMIN, "openai-agents": SAM, "pydantic-ai": OWNER}
+"""The lines, and who signs in with each over HTTP."""
+
+MUTE: Final = {"openai-agents"}
+"""The lines that ask nobody."""
+
 MODERN: Final = {"sdk-2-auto", "ai-sdk", "fastmcp", "pydantic-ai"}
 """The lines that can be asked over HTTP, too."""
+
+
+@pytest.fixture(scope="module")
+def in_node() -> Generator[Program]:
+    """Run the program with all lines in Node."""
+    with node(SCRIPTS / "clients.mjs") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def in_python() -> Generator[Program]:
+    """Run the program with all lines in Python."""
+    with started([sys.executable, "-m", "tests.clients.drive"], {}) as running:
+        yield running
 
 
 def check(found: Mapping[str, Any], person: str, tools: set[str], *, asks: bool) -> None:
@@ -35,53 +56,30 @@ def check(found: Mapping[str, Any], person: str, tools: set[str], *, asks: bool)
     assert (found["asks"], len(found["questions"])) == (asks, int(asks))
 
 
-@pytest.mark.requirement("client-lines")
-@pytest.mark.needs("node")
-@pytest.mark.parametrize("line", LINES)
-def test_a_client_in_node_works_over_stdio(line: str) -> None:
-    script, word, _ = LINES[line]
+def works(client: Program, line: str, chosen: Chosen, site: Site, person: str) -> None:
+    """Have a line work over stdio, and then sign in and work over HTTP."""
     server = parameters(["stdio", "--sandbox", "--toolsets", "all"], {})
-    with node(SCRIPTS / script, word) as client:
-        client.say({"command": server.command, "args": server.args, "env": server.env})
-        check(client.hear(), OWNER, {tool.name for tool in LOCAL_TOOLS}, asks=True)
+    client.say({**chosen, "command": server.command, "args": server.args, "env": server.env})
+    check(client.hear(), OWNER, {tool.name for tool in LOCAL_TOOLS}, asks=line not in MUTE)
+    client.say({**chosen, "endpoint": site.endpoint})
+    client.say({"arrived": anyio.run(Browser(person).open, client.hear()["open"])})
+    check(client.hear(), person, {"get_current_user", "cancel_scheduled_event"}, asks=line in MODERN)
 
 
 @pytest.mark.requirement("client-lines")
 @pytest.mark.needs("node")
-@pytest.mark.parametrize("line", LINES)
-def test_a_client_in_node_signs_in_and_works_over_http(site: Site, line: str) -> None:
-    script, word, person = LINES[line]
-    with node(SCRIPTS / script, word) as client:
-        client.say({"endpoint": site.endpoint})
-        client.say({"arrived": anyio.run(Browser(person).open, client.hear()["open"])})
-        check(client.hear(), person, {"get_current_user", "cancel_scheduled_event"}, asks=line in MODERN)
-
-
-LIBRARIES: Final = {
-    "fastmcp": (OWNER, True),
-    "google-genai": (ADMIN, True),
-    "openai-agents": (SAM, False),
-    "pydantic-ai": (OWNER, True),
-}
-"""The libraries in Python, who signs in with each over HTTP, and whether it can ask its person."""
-
-
-@contextmanager
-def library(name: str) -> Generator[Program]:
-    """Start the program that drives a library; it is killed when the block is left."""
-    with started([sys.executable, "-m", "tests.clients.drive", name], {}) as running:
-        yield running
+@pytest.mark.parametrize("line", IN_NODE)
+def test_a_client_in_node_works_over_stdio_and_then_signs_in_and_works_over_http(
+    in_node: Program, site: Site, line: str
+) -> None:
+    chosen, person = IN_NODE[line]
+    works(in_node, line, chosen, site, person)
 
 
 @pytest.mark.requirement("client-lines")
 @pytest.mark.needs("clients")
-@pytest.mark.parametrize("name", LIBRARIES)
-def test_a_library_in_python_works_over_stdio_and_then_signs_in_and_works_over_http(site: Site, name: str) -> None:
-    server = parameters(["stdio", "--sandbox", "--toolsets", "all"], {})
-    person, asks = LIBRARIES[name]
-    with library(name) as client:
-        client.say({"command": server.command, "args": server.args, "env": server.env})
-        check(client.hear(), OWNER, {tool.name for tool in LOCAL_TOOLS}, asks=asks)
-        client.say({"endpoint": site.endpoint})
-        client.say({"arrived": anyio.run(Browser(person).open, client.hear()["open"])})
-        check(client.hear(), person, {"get_current_user", "cancel_scheduled_event"}, asks=name in MODERN)
+@pytest.mark.parametrize("name", IN_PYTHON)
+def test_a_library_in_python_works_over_stdio_and_then_signs_in_and_works_over_http(
+    in_python: Program, site: Site, name: str
+) -> None:
+    works(in_python, name, {"library": name}, site, IN_PYTHON[name])

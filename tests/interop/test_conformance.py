@@ -12,10 +12,11 @@ from typing import Final
 import anyio
 import pytest
 
-from tests.e2e.hosting import Site, free_port, register
+from tests.e2e.hosting import Site, register
 from tests.e2e.people import Browser
 from tests.e2e.processes import program
 from tests.interop.node import PACKAGES, node
+from tests.ports import kept_port
 
 pytestmark = pytest.mark.needs("node")
 SUITE: Final = PACKAGES / "@modelcontextprotocol/conformance/dist/index.js"
@@ -68,15 +69,15 @@ def test_the_server_scenarios_pass_but_for_those_that_cannot(endpoint: str, revi
 
 
 def test_the_authorization_scenarios_pass(site: Site, tmp_path: Path) -> None:
-    port = free_port()
-    app = register(site, f"http://127.0.0.1:{port}/callback", "Conformance")
-    words = ["--url", site.url, "--client-id", app.id, "--resource", site.endpoint, "--port", str(port)]
-    with node(SUITE, "authorization", *words, "--output-dir", str(tmp_path)) as suite:
-        assert suite.process.stdout is not None
-        address = next(line.strip() for line in suite.process.stdout if line.startswith(f"{site.url}/authorize"))
-        next(line for line in suite.process.stdout if line.startswith("Callback server started"))
-        anyio.run(Browser("Sam Okoro").arrive, address)
-        ended = suite.end()
+    with kept_port() as port:
+        app = register(site, f"http://127.0.0.1:{port}/callback", "Conformance")
+        words = ["--url", site.url, "--client-id", app.id, "--resource", site.endpoint, "--port", str(port)]
+        with node(SUITE, "authorization", *words, "--output-dir", str(tmp_path)) as suite:
+            assert suite.process.stdout is not None
+            address = next(line.strip() for line in suite.process.stdout if line.startswith(f"{site.url}/authorize"))
+            next(line for line in suite.process.stdout if line.startswith("Callback server started"))
+            anyio.run(Browser("Sam Okoro").arrive, address)
+            ended = suite.end()
     assert ended.status == 0, ended.stdout
     assert checks(ended.stdout) == {
         "authorization-server-metadata-endpoint": (2, 0),

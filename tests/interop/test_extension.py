@@ -13,7 +13,7 @@ from mcp.client.stdio import stdio_client
 
 from scripts.bundle import needed, pack, stage
 from scripts.distribution import PROJECT, ROOT
-from tests.e2e.processes import environment
+from tests.e2e.processes import environment, program
 from tests.interop.node import NODE, SCRIPTS
 from tests.server.desk import ON, call
 
@@ -91,35 +91,21 @@ def test_it_requires_what_the_package_requires_and_nothing_of_the_repository(bun
 
 
 @pytest.mark.anyio
-async def test_the_sandbox_answers_where_nothing_was_filled_in_but_that(bundle: Path) -> None:
-    async with Client(stdio_client(started(bundle, {"sandbox": True})), mode="legacy") as client:
-        assert [tool.name for tool in (await client.list_tools()).tools] == [tool.name for tool in ON]
-        assert (await call(client, "get_current_user")).content["name"] == "Maya Lindqvist"
-
-
-@pytest.mark.anyio
-async def test_read_only_is_handed_on(bundle: Path) -> None:
+async def test_a_host_starts_it_with_what_was_chosen_for_the_sandbox_to_be_read(bundle: Path) -> None:
     async with Client(stdio_client(started(bundle, {"sandbox": True, "read_only": True})), mode="legacy") as client:
-        assert {tool.name for tool in (await client.list_tools()).tools} == {
+        assert [tool.name for tool in (await client.list_tools()).tools] == [
             tool.name for tool in ON if tool.access == "read"
-        }
+        ]
+        assert (await call(client, "get_current_user")).content["name"] == "Maya Lindqvist"
 
 
 @pytest.mark.parametrize(("token", "status"), [("", 2), ("s3cr3t", 0)])
 def test_an_empty_token_is_no_token_and_a_filled_one_is_used(bundle: Path, token: str, status: int) -> None:
-    parameters = started(bundle, {"access_token": token} if token else {})
-    assert parameters.env is not None
-    assert parameters.env["CALENDLY_ACCESS_TOKEN"] == token
-    ended = subprocess.run(
-        [parameters.command, *parameters.args],
-        cwd=parameters.cwd,
-        env=parameters.env,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert ended.returncode == status
+    chosen = configured(bundle, {"access_token": token} if token else {})["env"]
+    assert chosen["CALENDLY_ACCESS_TOKEN"] == token
+    with program(**chosen) as server:  # as main.py starts it
+        ended = server.end()
+    assert ended.status == status
     assert "s3cr3t" not in ended.stderr
     assert ("no access token is set" in ended.stderr) is (status == 2)
 

@@ -18,6 +18,7 @@ const browser = await chromium.launch({
     "--disable-component-update",
     "--disable-sync",
     "--no-first-run",
+    "--disable-site-isolation-trials", // a process for each frame takes longer than what most tests do in it
   ],
 });
 const pages = [];
@@ -51,6 +52,7 @@ const commands = {
   address: ({ page }) => page.url(),
   text: ({ page }) => page.locator("body").innerText(),
   press: ({ page }, key) => page.keyboard.press(key),
+  type: ({ page }, text) => page.keyboard.type(text),
   submit: async ({ page }, { key, until }) => {
     // Not waitForURL, which has seen enough where a form leads back to its own page.
     const led = page.waitForNavigation({ url: (address) => address.href.startsWith(until) });

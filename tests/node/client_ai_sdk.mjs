@@ -2,7 +2,7 @@
 import { auth, createMCPClient, ElicitationRequestSchema, UnauthorizedError } from "@ai-sdk/mcp";
 import { Experimental_StdioMCPTransport as StdioTransport } from "@ai-sdk/mcp/mcp-stdio";
 
-import { approve, signedIn, target, use } from "./use.mjs";
+import { approve, signedIn } from "./use.mjs";
 
 async function connected(transport) {
   const client = await createMCPClient({ transport, capabilities: { elicitation: {} } });
@@ -10,23 +10,25 @@ async function connected(transport) {
   return client;
 }
 
-const client = target.endpoint
-  ? await signedIn(
-      (authProvider) => connected({ type: "http", url: target.endpoint, authProvider }),
-      (error) => error instanceof UnauthorizedError,
-      (provider, parameters) =>
-        auth(provider, {
-          serverUrl: target.endpoint,
-          authorizationCode: parameters.get("code"),
-          callbackState: parameters.get("state"),
-          callbackIssuer: parameters.get("iss"),
-        }),
-    )
-  : await connected(new StdioTransport(target));
-const tools = await client.tools();
-await use({
-  list: async () => Object.keys(tools),
-  call: (name, args) => tools[name].execute(args, { messages: [], toolCallId: name }),
-  version: client.initializeResult?.protocolVersion,
-  close: () => client.close(),
-});
+export async function connect(target) {
+  const client = target.endpoint
+    ? await signedIn(
+        (authProvider) => connected({ type: "http", url: target.endpoint, authProvider }),
+        (error) => error instanceof UnauthorizedError,
+        (provider, parameters) =>
+          auth(provider, {
+            serverUrl: target.endpoint,
+            authorizationCode: parameters.get("code"),
+            callbackState: parameters.get("state"),
+            callbackIssuer: parameters.get("iss"),
+          }),
+      )
+    : await connected(new StdioTransport(target));
+  const tools = await client.tools();
+  return {
+    list: async () => Object.keys(tools),
+    call: (name, args) => tools[name].execute(args, { messages: [], toolCallId: name }),
+    version: client.initializeResult?.protocolVersion,
+    close: () => client.close(),
+  };
+}

@@ -1,6 +1,6 @@
-// The AI SDK's MCP client as a host of MCP Events. The first line of stdin says where everything is: {endpoint, token,
-// callback, port, certificate}; each further line is what to do: {do, id}. Every answer, and everything that is posted,
-// is a line of stdout.
+// The AI SDK's MCP client as a host of MCP Events: node events_ai_sdk.mjs CALLBACK CERTIFICATE. It tells on which port
+// the callback is answered. The first line of stdin is {endpoint, token}; each further line is what to do: {do, id}.
+// Every answer, and everything that is posted, is a line of stdout.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:https";
 import { text } from "node:stream/consumers";
@@ -9,7 +9,7 @@ import { createMCPClient, experimental_createMCPEventWebhook as createMCPEventWe
 
 import { hear, tell } from "./sign_in.mjs";
 
-const { endpoint, token, callback, port, certificate } = await hear();
+const [callback, certificate] = process.argv.slice(2);
 
 const kept = new Map();
 const store = {
@@ -34,7 +34,10 @@ const server = createServer({ key: pem, cert: pem }, async (request, response) =
   if (JSON.parse(body).type === "verification") tell({ challenged: answer.status });
   response.writeHead(answer.status, Object.fromEntries(answer.headers)).end(await answer.text());
 });
-await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
+await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+tell({ port: server.address().port });
+
+const { endpoint, token } = await hear();
 
 const client = await createMCPClient({
   transport: { type: "http", url: endpoint, headers: { Authorization: `Bearer ${token}` } },

@@ -1,8 +1,7 @@
 // What every client of the matrix does, over stdio and over HTTP: it lists, reads, and cancels a meeting, which asks
-// its person first. The first line of stdin says how to connect; the last line of stdout is what the client found.
-import { browse, hear, Provider, tell } from "./sign_in.mjs";
+// its person first. A line of stdout is what the client found.
+import { Provider, tell } from "./sign_in.mjs";
 
-export const target = await hear(); // {command, args, env} or {endpoint}
 const questions = [];
 
 // The person behind a form, who reads it before saying yes.
@@ -26,6 +25,7 @@ export async function signedIn(connect, isUnauthorized, finish) {
 
 // `call` returns the result of a tool as the client gives it to its program.
 export async function use({ list, call, version, close }) {
+  questions.length = 0;
   const tools = await list();
   const user = await call("get_current_user", {});
   const last = { status: "active", sort: "start_time:desc", count: 1 };
@@ -43,7 +43,6 @@ export async function use({ list, call, version, close }) {
     version,
   });
   await close();
-  process.exit();
 }
 
 function contentOf(result) {

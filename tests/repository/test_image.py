@@ -3,20 +3,21 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
 
 from tests.certificates import OUTSIDE
-from tests.e2e.hosting import free_port
 from tests.image import ROOT, VOLUME, Container, Stage, build, container, hadolint
+from tests.ports import kept_port
 
 UV = Path(sys.executable).with_name("uv")
+HOSTED = {"CALENDLY_MCP_PORT": "0", "CALENDLY_CLIENT_ID": "app", "CALENDLY_CLIENT_SECRET": "secret"}
 
 needs_image = pytest.mark.needs("image")
 
@@ -78,12 +79,11 @@ def test_the_default_command_speaks_mcp_over_stdio_on_a_read_only_file_system(im
 
 @needs_image
 def test_the_hosted_server_is_well_keeps_its_data_in_the_volume_and_ends_when_it_is_asked(image: Stage) -> None:
-    port = str(free_port())
-    settings = {"CALENDLY_MCP_PORT": port, "CALENDLY_CLIENT_ID": "app", "CALENDLY_CLIENT_SECRET": "secret"}
-    with container(image, "http", **settings) as one:
-        assert ready(one) == f"http://127.0.0.1:{port}/mcp"
-        assert httpx2.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
-        assert one.inside(*image.check).returncode == 0
+    with container(image, "http", **HOSTED) as one:
+        address = urlsplit(ready(one))
+        assert (address.hostname, address.path) == ("127.0.0.1", "/mcp")
+        assert httpx2.get(f"http://{address.netloc}/readyz").status_code == 200
+        assert one.inside("env", f"CALENDLY_MCP_PORT={address.port}", *image.check).returncode == 0
         assert one.inside("id", "--user").stdout.strip() == image.user.partition(":")[0]
         assert "Read-only file system" in one.inside("touch", "/tmp/file").stderr  # noqa: S108 - that is the point
         kept = one.inside("find", f"/{VOLUME}", "-type", "f", "-name", "*.sqlite3").stdout.split()
@@ -93,11 +93,9 @@ def test_the_hosted_server_is_well_keeps_its_data_in_the_volume_and_ends_when_it
 
 @needs_image
 def test_a_server_that_does_not_answer_is_not_well(image: Stage) -> None:
-    settings = {"CALENDLY_MCP_PORT": str(free_port()), "CALENDLY_CLIENT_ID": "app", "CALENDLY_CLIENT_SECRET": "secret"}
-    with socket.socket() as taken, container(image, "http", **settings) as one:
-        taken.bind(("127.0.0.1", 0))  # nobody listens on it, nor can another test meanwhile
+    with kept_port() as port, container(image, "http", **HOSTED) as one:
         ready(one)
-        asked = one.inside("env", f"CALENDLY_MCP_PORT={taken.getsockname()[1]}", *image.check)
+        asked = one.inside("env", f"CALENDLY_MCP_PORT={port}", *image.check)
     assert asked.returncode == 1
     assert "no answer on port" in asked.stderr
 

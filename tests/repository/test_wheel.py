@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
 import tarfile
@@ -13,9 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from mcp import Client
+from mcp.client.stdio import stdio_client
 from packaging.requirements import Requirement
 
-from tests.e2e.processes import NOBODY
+from tests.e2e.hosting import Agent, coming_meeting, hosted
+from tests.e2e.processes import NOBODY, parameters
+from tests.server.desk import Person, call
 from tests.wheels import PROGRAM, ROOMS, ROOT, build, install_alone, stub
 
 UV: Final = Path(sys.executable).with_name("uv")
@@ -113,10 +116,9 @@ def test_every_python_that_is_here_compiles_it(built: tuple[Path, Path], tmp_pat
 
 
 @pytest.mark.requirement("program-names")
-@pytest.mark.parametrize("name", ["calendly-mcp", "calendly-mcp-server"])
-def test_the_wheel_alone_gives_a_working_program_under_both_names(programs: Path, name: str) -> None:
-    assert run(programs / name, "--version").startswith("calendly-mcp ")
-    told = run(programs / name, "doctor", "--sandbox", HOME="/nonexistent")
+def test_the_wheel_alone_gives_a_working_program_under_both_names(programs: Path) -> None:
+    assert run(programs / "calendly-mcp-server", "--version").startswith("calendly-mcp ")
+    told = run(programs / "calendly-mcp", "doctor", "--sandbox", HOME="/nonexistent")
     assert "the token works; it belongs to Maya Lindqvist" in told
 
 
@@ -126,19 +128,25 @@ def test_a_client_is_told_to_start_the_program_of_that_environment(programs: Pat
     assert entry == {"command": str(programs / "calendly-mcp"), "args": ["--sandbox"]}
 
 
-def test_the_wheel_alone_passes_end_to_end_tests(programs: Path) -> None:
-    # One question over each transport, and a sign-in, which takes the database and the pages: what is in the wheel is
-    # what the other tests start, as is proved above. The whole of tests/e2e takes minutes: scripts/try-wheel runs it.
-    some = [
-        "tests/e2e/test_rounds.py::test_an_answer_is_good_for_one_call",
-        "tests/e2e/test_hosted_sign_in.py::test_an_agent_signs_in_by_browser_and_acts_for_whoever_signed_in",
-    ]
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(("SLIPCOVER_", "PYTEST_"))}
-    tested = {**outside, PROGRAM: str(programs / "calendly-mcp")}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", *some]
-    ended = subprocess.run(command, cwd=ROOT, env=tested, capture_output=True, text=True, check=False)
-    assert ended.returncode == 0, ended.stdout[-5000:]
-    assert int(re.findall(r"(\d+) passed", ended.stdout)[-1]) == 6
+@pytest.mark.anyio
+async def test_the_wheel_alone_signs_in_and_asks_over_each_transport(
+    programs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # It takes the database and the pages: what is in the wheel is what the other tests start, as is proved above. The
+    # whole of tests/e2e takes minutes: scripts/try-wheel runs it.
+    monkeypatch.setenv(PROGRAM, str(programs / "calendly-mcp"))
+    person, agent = Person(), Agent()
+    async with Client(stdio_client(parameters(["--sandbox"], {})), elicitation_callback=person.answer) as client:
+        assert await _canceled(client) == "answered"
+    with hosted("--sandbox") as site:
+        async with agent.connect(site.endpoint, "2026-07-28", person) as client:
+            assert await _canceled(client) == "answered"
+    assert (len(agent.browser.consents), len(person.questions)) == (1, 2)
+
+
+async def _canceled(client: Client) -> str:
+    """Cancel a meeting; how that ended."""
+    return (await call(client, "cancel_scheduled_event", scheduled_event=await coming_meeting(client))).kind
 
 
 def test_uvx_runs_it_by_the_name_of_the_package_and_is_what_clients_are_told_to_start(

@@ -60,6 +60,10 @@ class Api:
         assert answer.status_code == 200, answer.text
         return answer.json()
 
+    async def fail(self, path: str, method: str = "GET", **fault: Json) -> None:
+        """Have the next requests of a path answered with a fault."""
+        await self.control("faults", {"method": method, "path": path, **fault})
+
     async def read(self, address: str, token: str = OWNER, **query: str | int) -> Json:
         """Return an existing resource, or the rows of a list."""
         answer = await self.get(address, token, **query)

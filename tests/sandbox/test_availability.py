@@ -18,7 +18,6 @@ async def window(api: Api, path: str, start: datetime, end: datetime, token: str
 
 @pytest.mark.requirement("sandbox-windows")
 @pytest.mark.parametrize(("path", "days"), [("/event_type_available_times", 31), ("/user_busy_times", 7)])
-@pytest.mark.anyio
 async def test_a_window_has_a_longest_length(api: Api, path: str, days: int) -> None:
     start = MONDAY + HOUR
     assert (await window(api, path, start, start + timedelta(days=days))).status_code == 200
@@ -29,7 +28,6 @@ async def test_a_window_has_a_longest_length(api: Api, path: str, days: int) -> 
 
 
 @pytest.mark.requirement("sandbox-older-limits", "control-limits")
-@pytest.mark.anyio
 async def test_a_control_sets_the_older_limit_of_seven_days(api: Api) -> None:
     await api.control("limits", {"available_times_days": 7})
     start = MONDAY + HOUR
@@ -39,7 +37,6 @@ async def test_a_control_sets_the_older_limit_of_seven_days(api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["/event_type_available_times", "/user_busy_times"])
-@pytest.mark.anyio
 async def test_a_window_lies_in_the_future_and_in_order(api: Api, path: str) -> None:
     past = await window(api, path, MONDAY - HOUR, MONDAY + HOUR)
     assert past.json()["details"] == [{"parameter": "start_time", "message": "start_time must be in the future"}]
@@ -47,7 +44,6 @@ async def test_a_window_lies_in_the_future_and_in_order(api: Api, path: str) -> 
     assert empty.json()["details"] == [{"parameter": "start_time", "message": "start_time must be before end_time"}]
 
 
-@pytest.mark.anyio
 async def test_a_slot_has_the_four_fields_and_its_page(api: Api) -> None:
     rows = (await window(api, "/event_type_available_times", MONDAY + HOUR, MONDAY + timedelta(days=2))).json()
     assert set(rows) == {"collection"}
@@ -61,7 +57,6 @@ async def test_a_slot_has_the_four_fields_and_its_page(api: Api) -> None:
 
 
 @pytest.mark.parametrize("moment", [datetime(2026, 3, 26, tzinfo=UTC), datetime(2026, 10, 22, tzinfo=UTC)])
-@pytest.mark.anyio
 async def test_slots_keep_the_owners_wall_clock_across_a_clock_change(api: Api, moment: datetime) -> None:
     await api.control("clock", {"now": iso(moment)})
     kind = await api.event_type("Intro call")
@@ -72,7 +67,6 @@ async def test_slots_keep_the_owners_wall_clock_across_a_clock_change(api: Api, 
     assert all(start.weekday() < 5 for start in local)
 
 
-@pytest.mark.anyio
 async def test_neighbouring_windows_give_each_slot_once(api: Api) -> None:
     kind = (await api.event_type("Intro call"))["uri"]
     whole = await api.slots(kind, days=14)
@@ -80,7 +74,6 @@ async def test_neighbouring_windows_give_each_slot_once(api: Api) -> None:
     assert halves == whole
 
 
-@pytest.mark.anyio
 async def test_a_type_may_follow_a_schedule_of_its_own(api: Api) -> None:
     kind = await api.event_type("Morning coffee")
     local = [
@@ -94,20 +87,17 @@ async def test_a_type_may_follow_a_schedule_of_its_own(api: Api) -> None:
     assert [row["name"] for row in users] == ["Morning coffee"]
 
 
-@pytest.mark.anyio
 async def test_an_inactive_type_has_no_slots_and_a_secret_one_has(api: Api) -> None:
     assert await api.slots((await api.event_type("Consultation (old)"))["uri"]) == []
     assert await api.slots((await api.event_type("Board briefing"))["uri"])
 
 
-@pytest.mark.anyio
 async def test_slots_are_shown_to_the_organization_and_to_nobody_else(api: Api) -> None:
     for token, status in (("member", 200), ("free", 403)):
         answer = await window(api, "/event_type_available_times", MONDAY + HOUR, MONDAY + 5 * HOUR, token)
         assert answer.status_code == status
 
 
-@pytest.mark.anyio
 async def test_busy_times_come_in_order_with_what_each_kind_has(api: Api) -> None:
     start = MONDAY + timedelta(days=7)
     rows = (await window(api, "/user_busy_times", start, start + timedelta(days=4))).json()["collection"]
@@ -117,7 +107,6 @@ async def test_busy_times_come_in_order_with_what_each_kind_has(api: Api) -> Non
         assert ("event" in row) == ("buffered_start_time" in row) == (row["type"] == "calendly")
 
 
-@pytest.mark.anyio
 async def test_nothing_can_be_booked_where_a_calendar_is_busy(api: Api) -> None:
     start = MONDAY + timedelta(days=7)
     rows = (await window(api, "/user_busy_times", start, start + timedelta(days=4))).json()["collection"]
@@ -134,7 +123,6 @@ async def test_nothing_can_be_booked_where_a_calendar_is_busy(api: Api) -> None:
         ("/user_availability_schedules", "This user is not in your organization"),
     ],
 )
-@pytest.mark.anyio
 async def test_who_may_read_whose_availability(api: Api, path: str, refusal: str) -> None:
     times = {"start_time": iso(MONDAY + HOUR), "end_time": iso(MONDAY + 2 * HOUR)}
     query = times if path == "/user_busy_times" else {}
@@ -149,7 +137,6 @@ async def test_who_may_read_whose_availability(api: Api, path: str, refusal: str
         assert (answer.status_code, answer.json().get("message")) == (status, message)
 
 
-@pytest.mark.anyio
 async def test_a_schedule_is_read_by_its_person_and_by_administrators(api: Api) -> None:
     plan = (await api.read("/user_availability_schedules", user=(await api.me("admin"))["uri"]))[0]
     assert plan["timezone"] == "America/New_York"
@@ -160,7 +147,6 @@ async def test_a_schedule_is_read_by_its_person_and_by_administrators(api: Api) 
     assert (answer.status_code, answer.json()["message"]) == (403, "This user is not in your organization")
 
 
-@pytest.mark.anyio
 async def test_a_fault_answers_424_for_a_failing_calendar(api: Api) -> None:
     await api.control("faults", {"method": "GET", "path": "/user_busy_times", "status": 424})
     answer = await window(api, "/user_busy_times", MONDAY + HOUR, MONDAY + 2 * HOUR)

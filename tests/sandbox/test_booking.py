@@ -11,7 +11,6 @@ TAKEN = [{"parameter": "event.start_time", "message": "That start time has been 
 
 
 @pytest.mark.requirement("sandbox-state", "control-outbox")
-@pytest.mark.anyio
 async def test_a_booking_makes_an_event_an_invitee_and_mails_everyone(api: Api) -> None:
     tracking = dict.fromkeys(("utm_campaign", "utm_medium", "utm_content", "utm_term", "salesforce_uuid"))
     body = await api.booking(
@@ -45,7 +44,6 @@ async def test_a_booking_makes_an_event_an_invitee_and_mails_everyone(api: Api) 
 
 
 @pytest.mark.requirement("sandbox-state")
-@pytest.mark.anyio
 async def test_a_slot_is_gone_once_booked(api: Api) -> None:
     body = await api.booking()
     assert (await api.post("/invitees", body)).status_code == 201
@@ -65,13 +63,11 @@ async def test_a_slot_is_gone_once_booked(api: Api) -> None:
     ],
     ids=["past", "between slots", "weekend", "beyond the horizon", "beyond all horizons"],
 )
-@pytest.mark.anyio
 async def test_only_an_open_slot_can_be_booked(api: Api, start: datetime) -> None:
     answer = await api.post("/invitees", await api.booking(start_time=iso(start)))
     assert (answer.status_code, answer.json()["details"]) == (400, TAKEN)
 
 
-@pytest.mark.anyio
 async def test_the_start_may_be_written_in_any_zone(api: Api) -> None:
     body = await api.booking()
     start = datetime.fromisoformat(body["start_time"])
@@ -123,14 +119,12 @@ async def test_the_start_may_be_written_in_any_zone(api: Api) -> None:
         ({"event_guests": ["nobody"]}, "event_guests"),
     ],
 )
-@pytest.mark.anyio
 async def test_what_is_wrong_with_a_booking_is_named(api: Api, changes: Json, parameter: str) -> None:
     answer = await api.post("/invitees", await api.booking(**changes))
     assert (answer.status_code, answer.json()["title"]) == (400, "Invalid Argument")
     assert parameter in {detail["parameter"] for detail in answer.json()["details"]}
 
 
-@pytest.mark.anyio
 async def test_everything_that_is_wrong_is_named_at_once(api: Api) -> None:
     answer = await api.post("/invitees", await api.booking(event_guests=["x"], location={}, invitee={"email": "x"}))
     assert {detail["parameter"] for detail in answer.json()["details"]} == {
@@ -142,7 +136,6 @@ async def test_everything_that_is_wrong_is_named_at_once(api: Api) -> None:
     }
 
 
-@pytest.mark.anyio
 async def test_a_type_must_exist_be_active_and_belong_to_the_organization(api: Api) -> None:
     body = await api.booking()
     foreign = (await api.event_type("30 Minute Meeting", "free"))["uri"]
@@ -156,7 +149,6 @@ async def test_a_type_must_exist_be_active_and_belong_to_the_organization(api: A
         assert (answer.status_code, answer.json()["message"]) == (status, message)
 
 
-@pytest.mark.anyio
 async def test_a_member_can_book_the_type_of_a_colleague(api: Api) -> None:
     body = await api.booking()
     answer = await api.post("/invitees", body, "member")
@@ -164,13 +156,11 @@ async def test_a_member_can_book_the_type_of_a_colleague(api: Api) -> None:
 
 
 @pytest.mark.parametrize("token", ["free", "enterprise"])
-@pytest.mark.anyio
 async def test_every_plan_may_book(api: Api, token: str) -> None:
     name = {"free": "30 Minute Meeting", "enterprise": "Security review"}[token]
     assert (await api.book(name, token))["status"] == "active"
 
 
-@pytest.mark.anyio
 async def test_a_group_shares_one_meeting_until_it_is_full(api: Api) -> None:
     body = await api.booking("Product workshop")
     remaining: list[Json] = []
@@ -192,7 +182,6 @@ async def test_a_group_shares_one_meeting_until_it_is_full(api: Api) -> None:
     assert (await api.read(events.pop()))["invitees_counter"] == {"total": 4, "active": 4, "limit": 4}
 
 
-@pytest.mark.anyio
 async def test_a_collective_meeting_takes_all_its_hosts_at_once(api: Api) -> None:
     invitee = await api.book("Hiring panel", location={"kind": "zoom_conference"})
     event = await api.read(invitee["event"])
@@ -203,7 +192,6 @@ async def test_a_collective_meeting_takes_all_its_hosts_at_once(api: Api) -> Non
         assert start not in await api.slots(kind["uri"], token)
 
 
-@pytest.mark.anyio
 async def test_a_round_robin_takes_no_location_and_picks_the_host_with_the_fewest_meetings(api: Api) -> None:
     body = await api.booking("Support triage")
     refused = await api.post("/invitees", {**body, "location": {"kind": "zoom_conference"}})
@@ -235,7 +223,6 @@ async def test_a_round_robin_takes_no_location_and_picks_the_host_with_the_fewes
     ],
     ids=lambda value: value.get("kind", ""),
 )
-@pytest.mark.anyio
 async def test_each_kind_of_location_is_read_back_under_its_type(api: Api, location: Json, read: Json) -> None:
     invitee = await api.book("Design review", location=location)
     assert (await api.read(invitee["event"]))["location"] == read
@@ -250,7 +237,6 @@ async def test_each_kind_of_location_is_read_back_under_its_type(api: Api, locat
         ("Security review", "enterprise", "microsoft_teams_conference"),
     ],
 )
-@pytest.mark.anyio
 async def test_each_conference_is_read_back_with_its_details(api: Api, name: str, token: str, read_type: str) -> None:
     if name == "Office hours":
         organization = (await api.me())["current_organization"]
@@ -272,13 +258,11 @@ async def test_each_conference_is_read_back_with_its_details(api: Api, name: str
 
 
 @pytest.mark.parametrize("kind", ["physical", "outbound_call", "ask_invitee", "custom"])
-@pytest.mark.anyio
 async def test_a_location_that_the_invitee_chooses_must_be_given(api: Api, kind: str) -> None:
     answer = await api.post("/invitees", await api.booking("Design review", location={"kind": kind}))
     assert answer.json()["details"] == [{"parameter": "location.location", "message": "must be filled"}]
 
 
-@pytest.mark.anyio
 async def test_buffers_of_a_booking_keep_the_neighbouring_slots_free(api: Api) -> None:
     kind = await api.event_type("Deep dive")
     slots = await api.slots(kind["uri"])
@@ -291,7 +275,6 @@ async def test_buffers_of_a_booking_keep_the_neighbouring_slots_free(api: Api) -
     assert after not in await api.slots(intro["uri"])
 
 
-@pytest.mark.anyio
 async def test_the_invitee_of_another_event_is_not_found_under_this_one(api: Api) -> None:
     first, second = await api.book(), await api.book()
     mixed = f"{path_of(first['event'])}/invitees/{second['uri'].rpartition('/')[2]}"

@@ -14,7 +14,6 @@ from tests.sandbox.api import MONDAY, Api, Json, bearer, iso
 
 
 @pytest.mark.requirement("control-requests")
-@pytest.mark.anyio
 async def test_calls_are_listed_with_time_method_path_query_and_status(api: Api) -> None:
     await api.get("/users/me")
     await api.get("/event_types", count=3)
@@ -39,7 +38,6 @@ async def test_calls_are_listed_with_time_method_path_query_and_status(api: Api)
         "/oauth/authorize?client_secret=secret-of-mine&code=secret-of-mine",
     ],
 )
-@pytest.mark.anyio
 async def test_the_list_of_calls_never_holds_a_token(api: Api, address: str) -> None:
     await api.http.get(address, headers=bearer("owner"))
     text = (await api.http.get("/_sandbox/requests")).text
@@ -60,7 +58,6 @@ async def test_the_list_of_calls_never_holds_a_token(api: Api, address: str) -> 
         {"Origin": "https://[x"},
     ],
 )
-@pytest.mark.anyio
 async def test_the_controls_answer_this_machine_only(api: Api, headers: dict[str, str]) -> None:
     for answer in (
         await api.http.get("/_sandbox/requests", headers=headers),
@@ -71,14 +68,12 @@ async def test_the_controls_answer_this_machine_only(api: Api, headers: dict[str
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:80", "[::1]:9000"])
-@pytest.mark.anyio
 async def test_every_loopback_name_is_this_machine(api: Api, host: str) -> None:
     headers = {"Host": host, "Origin": f"http://{host}"}
     assert (await api.http.get("/_sandbox/outbox", headers=headers)).json() == []
 
 
 @pytest.mark.requirement("control-reset")
-@pytest.mark.anyio
 async def test_a_reset_puts_everything_back(api: Api) -> None:
     before = await api.read("/scheduled_events", user=(await api.me())["uri"], count=100)
     invitee = await api.book()
@@ -147,7 +142,6 @@ async def test_a_reset_puts_everything_back(api: Api) -> None:
         ),
     ],
 )
-@pytest.mark.anyio
 async def test_a_bad_control_names_what_is_wrong(api: Api, name: str, body: Json) -> None:
     answer = await api.http.post(f"/_sandbox/{name}", json=body)
     assert (answer.status_code, answer.json()["title"]) in {(400, "Invalid Argument"), (404, "Resource Not Found")}
@@ -156,21 +150,18 @@ async def test_a_bad_control_names_what_is_wrong(api: Api, name: str, body: Json
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "7"])
-@pytest.mark.anyio
 async def test_a_control_takes_a_json_object(api: Api, text: str) -> None:
     answer = await api.http.post("/_sandbox/clock", content=text)
     assert (answer.status_code, answer.json()["message"]) == (400, "A control takes a JSON object.")
 
 
 @pytest.mark.requirement("control-faults")
-@pytest.mark.anyio
 async def test_a_fault_with_a_status_ends_calls_before_they_act(api: Api) -> None:
     await api.control("faults", {"method": "POST", "path": "/invitees", "status": 503, "times": 2})
     body = await api.booking()
     assert [(await api.post("/invitees", body)).status_code for _ in range(3)] == [503, 503, 201]
 
 
-@pytest.mark.anyio
 async def test_a_fault_after_the_act_answers_wrongly_about_what_was_done(api: Api) -> None:
     await api.control("faults", {"method": "POST", "path": "/invitees", "status": 500, "after": True})
     body = await api.booking()
@@ -186,7 +177,6 @@ async def test_a_fault_after_the_act_answers_wrongly_about_what_was_done(api: Ap
 
 @pytest.mark.requirement("control-faults")
 @pytest.mark.parametrize(("drop", "booked"), [(True, 0), ("before", 0), ("after", 1)])
-@pytest.mark.anyio
 async def test_a_drop_closes_the_connection_before_or_after_the_act(
     api: Api, drop: Json, booked: int, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -201,7 +191,6 @@ async def test_a_drop_closes_the_connection_before_or_after_the_act(
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.anyio
 async def test_a_path_may_have_stars_for_segments(api: Api) -> None:
     await api.control("faults", {"path": "/scheduled_events/*/invitees", "status": 504, "times": 2})
     event = (await api.read("/scheduled_events", user=(await api.me())["uri"], count=1))[0]["uri"]
@@ -212,7 +201,6 @@ async def test_a_path_may_have_stars_for_segments(api: Api) -> None:
 
 
 @pytest.mark.requirement("control-faults")
-@pytest.mark.anyio
 async def test_a_fault_brings_its_own_body_and_headers(api: Api) -> None:
     page = "<html>Bad gateway</html>"
     await api.control("faults", {"path": "/users/me", "status": 502, "body": page})
@@ -231,7 +219,6 @@ async def test_a_fault_brings_its_own_body_and_headers(api: Api) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 424, 429])
-@pytest.mark.anyio
 async def test_a_fault_without_a_body_has_the_one_calendly_sends(api: Api, status: int) -> None:
     await api.control("faults", {"status": status})
     answer = await api.get("/users/me")
@@ -239,7 +226,6 @@ async def test_a_fault_without_a_body_has_the_one_calendly_sends(api: Api, statu
     assert set(answer.json()) == {"title", "message"}
 
 
-@pytest.mark.anyio
 async def test_a_drop_within_one_process_is_an_aborted_connection() -> None:
     transport = httpx2.ASGITransport(create_app())
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
@@ -249,13 +235,11 @@ async def test_a_drop_within_one_process_is_an_aborted_connection() -> None:
 
 
 @pytest.mark.parametrize("host", ["[x", "evil.example", ""])
-@pytest.mark.anyio
 async def test_the_api_answers_under_any_host_name(api: Api, host: str) -> None:
     for path in ("/users/me", "/.well-known/oauth-authorization-server"):
         assert (await api.http.get(path, headers={**bearer("owner"), "Host": host})).status_code == 200
 
 
-@pytest.mark.anyio
 async def test_faults_hit_oauth_requests_too(api: Api) -> None:
     await api.control("faults", {"path": "/oauth/token", "drop": True})
     with pytest.raises(httpx2.RemoteProtocolError):
@@ -263,7 +247,6 @@ async def test_faults_hit_oauth_requests_too(api: Api) -> None:
 
 
 @pytest.mark.requirement("control-faults")
-@pytest.mark.anyio
 async def test_a_delay_holds_a_request_before_it_acts() -> None:
     slept: list[float] = []
 
@@ -279,7 +262,6 @@ async def test_a_delay_holds_a_request_before_it_acts() -> None:
     assert slept == [2.5, 1]
 
 
-@pytest.mark.anyio
 async def test_a_delayed_request_acts_even_if_its_client_has_left() -> None:
     held, let_go = anyio.Event(), anyio.Event()
 
@@ -302,7 +284,6 @@ async def test_a_delayed_request_acts_even_if_its_client_has_left() -> None:
     assert {mail.to for mail in one.sandbox.outbox.mails} >= {"lee@acme.example"}
 
 
-@pytest.mark.anyio
 async def test_a_request_of_which_a_part_never_came_is_not_received() -> None:
     app = create_app()
     parts: list[Message] = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
@@ -319,7 +300,6 @@ async def test_a_request_of_which_a_part_never_came_is_not_received() -> None:
     assert parts == []
 
 
-@pytest.mark.anyio
 async def test_a_sandbox_stops_during_a_delay_without_an_error(capfd: pytest.CaptureFixture[str]) -> None:
     async with running() as one, httpx2.AsyncClient(base_url=one.url) as http:
         await http.post("/_sandbox/faults", json={"delay": 3600})
@@ -329,7 +309,6 @@ async def test_a_sandbox_stops_during_a_delay_without_an_error(capfd: pytest.Cap
 
 
 @pytest.mark.requirement("control-clock")
-@pytest.mark.anyio
 async def test_the_clock_is_the_real_one_until_it_is_set() -> None:
     async with running() as one, httpx2.AsyncClient(base_url=one.url) as http:
         before = datetime.now(UTC)
@@ -340,7 +319,6 @@ async def test_the_clock_is_the_real_one_until_it_is_set() -> None:
 
 
 @pytest.mark.needs("ipv6")
-@pytest.mark.anyio
 async def test_each_sandbox_listens_where_it_says_and_holds_its_own_state() -> None:
     async with running(host="::1") as one, running() as other:
         assert one.url.startswith("http://[::1]:")
@@ -354,7 +332,6 @@ async def test_each_sandbox_listens_where_it_says_and_holds_its_own_state() -> N
     assert limits == ["7", "500"]
 
 
-@pytest.mark.anyio
 async def test_a_port_that_is_taken_is_an_error(shared_sandbox: RunningSandbox) -> None:
     port = int(shared_sandbox.url.rpartition(":")[2])
     with pytest.raises(OSError, match="in use"):
@@ -362,7 +339,6 @@ async def test_a_port_that_is_taken_is_an_error(shared_sandbox: RunningSandbox) 
             pass
 
 
-@pytest.mark.anyio
 async def test_addresses_that_do_not_exist_and_wrong_methods_are_calendlys_not_found(api: Api) -> None:
     for answer in (await api.get("/nothing"), await api.get("/users/me/"), await api.post("/users/me")):
         assert answer.status_code in {404, 405}

@@ -22,7 +22,6 @@ async def deliveries(api: Api, hook: Json, attempts: int = 1) -> Json:
 
 
 @pytest.mark.requirement("control-deliveries")
-@pytest.mark.anyio
 async def test_deliveries_are_listed_with_their_attempts_and_neither_key_nor_address(
     api: Api, receiver: Receiver
 ) -> None:
@@ -51,7 +50,6 @@ async def test_deliveries_are_listed_with_their_attempts_and_neither_key_nor_add
 
 
 @pytest.mark.requirement("control-replays")
-@pytest.mark.anyio
 async def test_a_delivery_is_sent_again_even_after_its_subscription_is_gone(api: Api, receiver: Receiver) -> None:
     hook = await subscribed(api, receiver.url, signing_key=KEY)
     await api.book()
@@ -69,7 +67,6 @@ async def test_a_delivery_is_sent_again_even_after_its_subscription_is_gone(api:
 
 @pytest.mark.requirement("control-delivery-faults")
 @each("corrupt", ["body", "signature", "time"])
-@pytest.mark.anyio
 async def test_a_corrupt_attempt_does_not_verify_and_the_next_one_does(
     api: Api, receiver: Receiver, corrupt: str
 ) -> None:
@@ -89,7 +86,6 @@ async def test_a_corrupt_attempt_does_not_verify_and_the_next_one_does(
 
 
 @pytest.mark.requirement("control-delivery-faults")
-@pytest.mark.anyio
 async def test_attempts_are_dropped_doubled_and_delayed(api: Api, receiver: Receiver) -> None:
     hook = await subscribed(api, receiver.url)
     await api.control("delivery_faults", {"drop": True})
@@ -109,7 +105,6 @@ async def test_attempts_are_dropped_doubled_and_delayed(api: Api, receiver: Rece
 
 @pytest.mark.requirement("control-delivery-faults")
 @each("times, order", [(1, [1, 0, 2]), (2, [1, 0, 2]), (3, [2, 1, 0])])
-@pytest.mark.anyio
 async def test_attempts_are_sent_in_reverse_order(api: Api, receiver: Receiver, times: int, order: list[int]) -> None:
     await api.control("reset", {})
     await subscribed(api, receiver.url)
@@ -118,7 +113,6 @@ async def test_attempts_are_sent_in_reverse_order(api: Api, receiver: Receiver, 
     assert [booked.index((await receiver.next()).message["payload"]["uri"]) for _ in order] == order
 
 
-@pytest.mark.anyio
 async def test_a_delivery_does_not_wait_for_ever_for_one_to_overtake_it(api: Api, receiver: Receiver) -> None:
     await subscribed(api, receiver.url)
     await api.control("delivery_faults", {"reorder": True})
@@ -128,7 +122,6 @@ async def test_a_delivery_does_not_wait_for_ever_for_one_to_overtake_it(api: Api
 
 
 @pytest.mark.requirement("control-webhook-states")
-@pytest.mark.anyio
 async def test_a_subscription_is_disabled_and_active_again(api: Api, receiver: Receiver) -> None:
     hook = await subscribed(api, receiver.url)
     shown = await api.control("webhook_states", {"webhook": hook["uri"], "state": "disabled"})
@@ -141,7 +134,6 @@ async def test_a_subscription_is_disabled_and_active_again(api: Api, receiver: R
 
 
 @pytest.mark.requirement("control-no-shows")
-@pytest.mark.anyio
 async def test_a_host_marks_a_no_show_and_takes_it_back(api: Api, receiver: Receiver) -> None:
     await subscribed(api, receiver.url, events=["invitee_no_show.created", "invitee_no_show.deleted"])
     invitee = await api.book()
@@ -155,7 +147,6 @@ async def test_a_host_marks_a_no_show_and_takes_it_back(api: Api, receiver: Rece
 
 
 @pytest.mark.requirement("control-submissions")
-@pytest.mark.anyio
 async def test_a_routing_form_is_answered_and_announced_to_the_organization(api: Api, receiver: Receiver) -> None:
     await subscribed(api, receiver.url, events=["routing_form_submission.created"])
     answered = await api.control("submissions", {"answers": {"Name": "Ola Nord", "Company size": "51+"}})
@@ -167,7 +158,6 @@ async def test_a_routing_form_is_answered_and_announced_to_the_organization(api:
     assert (await api.control("submissions", chosen))["resource"]["result"] == chosen["result"]
 
 
-@pytest.mark.anyio
 async def test_event_types_are_announced_when_they_are_made_and_changed(api: Api, receiver: Receiver) -> None:
     me = (await api.me())["uri"]
     await subscribed(api, receiver.url, events=["event_type.created", "event_type.updated"], scope="user", user=me)
@@ -180,7 +170,6 @@ async def test_event_types_are_announced_when_they_are_made_and_changed(api: Api
     assert (updated["event"], updated["payload"]["name"]) == ("event_type.updated", "Long walk")
 
 
-@pytest.mark.anyio
 async def test_recaps_are_announced_to_whose_they_are_when_they_are_changed_and_deleted(
     api: Api, receiver: Receiver
 ) -> None:

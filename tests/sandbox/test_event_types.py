@@ -12,13 +12,11 @@ DAY = timedelta(days=1)
 NEVER = f"{CALENDLY}/users/00000000-0000-4000-8000-000000000000"
 
 
-@pytest.mark.anyio
 async def test_a_list_needs_a_person_or_an_organization(api: Api) -> None:
     answer = await api.get("/event_types")
     assert {detail["parameter"] for detail in answer.json()["details"]} == {"organization", "user"}
 
 
-@pytest.mark.anyio
 async def test_types_are_narrowed_by_state_and_by_who_manages_them(api: Api) -> None:
     organization = (await api.me())["current_organization"]
     everything = await api.read("/event_types", organization=organization, count=100)
@@ -33,7 +31,6 @@ async def test_types_are_narrowed_by_state_and_by_who_manages_them(api: Api) -> 
     assert len(await api.read("/event_types", organization=organization, admin_managed="false")) == 10
 
 
-@pytest.mark.anyio
 async def test_who_may_list_whose_types(api: Api) -> None:
     owner, member = [await api.me(token) for token in ("owner", "member")]
     organization = {"organization": owner["current_organization"]}
@@ -51,7 +48,6 @@ async def test_who_may_list_whose_types(api: Api) -> None:
         assert (answer.status_code, answer.json().get("message")) == (status, message)
 
 
-@pytest.mark.anyio
 async def test_a_schedule_narrows_only_together_with_its_person(api: Api) -> None:
     me = await api.me()
     plan = (await api.read("/user_availability_schedules", user=me["uri"]))[0]["uri"]
@@ -59,7 +55,6 @@ async def test_a_schedule_narrows_only_together_with_its_person(api: Api) -> Non
     assert [detail["parameter"] for detail in answer.json()["details"]] == ["user_availability_schedule"]
 
 
-@pytest.mark.anyio
 async def test_a_type_is_read_by_its_hosts_and_administrators_even_when_deleted(api: Api) -> None:
     triage = (await api.event_type("Support triage"))["uri"]
     intro = (await api.event_type("Intro call"))["uri"]
@@ -70,7 +65,6 @@ async def test_a_type_is_read_by_its_hosts_and_administrators_even_when_deleted(
     assert deleted["name"] == "Summer special"
 
 
-@pytest.mark.anyio
 async def test_questions_carry_what_a_booking_form_needs(api: Api) -> None:
     questions = (await api.event_type("Intro call"))["custom_questions"]
     assert [question["type"] for question in questions] == [
@@ -97,7 +91,6 @@ async def one_off(api: Api, token: str = OWNER, **changes: Json) -> Json:
     return await api.post("/one_off_event_types", body, token)
 
 
-@pytest.mark.anyio
 async def test_a_one_off_type_can_be_booked_at_its_own_address(api: Api) -> None:
     place = {"kind": "physical", "location": "Room 4", "additional_info": "Second floor"}
     answer = await one_off(api, location=place)
@@ -134,7 +127,6 @@ async def test_a_one_off_type_can_be_booked_at_its_own_address(api: Api) -> None
     ],
     ids=["weekdays", "today", "range", "spots"],
 )
-@pytest.mark.anyio
 async def test_a_one_off_type_opens_on_its_days_only(api: Api, setting: Json, days: list[int]) -> None:
     kind = (await one_off(api, date_setting=setting)).json()["resource"]
     starts = [datetime.fromisoformat(start) for start in await api.slots(kind["uri"], days=20)]
@@ -143,7 +135,6 @@ async def test_a_one_off_type_opens_on_its_days_only(api: Api, setting: Json, da
         assert [iso(start)[11:16] for start in starts] == ["12:00", "12:30", "13:00"]
 
 
-@pytest.mark.anyio
 async def test_co_hosts_meet_together(api: Api) -> None:
     tomas = (await api.me("admin"))["uri"]
     kind = (await one_off(api, co_hosts=[tomas])).json()["resource"]
@@ -188,14 +179,12 @@ async def test_co_hosts_meet_together(api: Api) -> None:
         ),
     ],
 )
-@pytest.mark.anyio
 async def test_what_is_wrong_with_a_one_off_type_is_named(api: Api, changes: Json, parameter: str) -> None:
     answer = await one_off(api, **changes)
     assert answer.status_code == 400, answer.text
     assert parameter in {detail["parameter"] for detail in answer.json()["details"]}
 
 
-@pytest.mark.anyio
 async def test_who_may_host_a_one_off_type(api: Api) -> None:
     owner, member, free = [(await api.me(token))["uri"] for token in ("owner", "member", "free")]
     for token, changes, status, message in (
@@ -209,7 +198,6 @@ async def test_who_may_host_a_one_off_type(api: Api) -> None:
         assert (answer.status_code, answer.json().get("message")) == (status, message)
 
 
-@pytest.mark.anyio
 async def test_a_one_off_type_reaches_as_far_ahead_as_its_days(api: Api) -> None:
     kind = (await one_off(api, date_setting={"type": "days_in_future", "days": 200, "only_weekdays": True})).json()[
         "resource"
@@ -220,7 +208,6 @@ async def test_a_one_off_type_reaches_as_far_ahead_as_its_days(api: Api) -> None
 
 
 @pytest.mark.requirement("sandbox-validation")
-@pytest.mark.anyio
 async def test_settings_are_changed_by_who_manages_a_one_on_one_type(api: Api) -> None:
     kinds = {kind["name"]: kind for kind in await api.read("/event_types", user=(await api.me())["uri"], count=100)}
     intro = kinds["Intro call"]

@@ -11,12 +11,10 @@ TOO_MANY = {"title": "Too Many Requests", "message": "You have exceeded the rate
 
 @pytest.mark.requirement("sandbox-limits")
 @pytest.mark.parametrize(("token", "limit"), [("free", 50), ("owner", 500), ("enterprise", 500), ("nobody", 50)])
-@pytest.mark.anyio
 async def test_the_limit_is_that_of_the_persons_plan(api: Api, token: str, limit: int) -> None:
     assert (await api.get("/users/me", token)).headers["X-RateLimit-Limit"] == str(limit)
 
 
-@pytest.mark.anyio
 async def test_the_call_after_the_last_is_refused_until_the_minute_is_over(api: Api) -> None:
     answers = [await api.get("/users/me", "free") for _ in range(51)]
     assert [answer.status_code for answer in answers] == [200] * 50 + [429]
@@ -28,7 +26,6 @@ async def test_the_call_after_the_last_is_refused_until_the_minute_is_over(api: 
     assert (await api.get("/users/me", "free")).status_code == 200
 
 
-@pytest.mark.anyio
 async def test_all_tokens_of_a_person_share_one_limit_and_others_do_not(api: Api) -> None:
     await api.control("limits", {"per_minute": 2})
     assert [(await api.get("/users/me", token)).status_code for token in ("owner", "legacy", "readonly", "admin")] == [
@@ -41,7 +38,6 @@ async def test_all_tokens_of_a_person_share_one_limit_and_others_do_not(api: Api
 
 @pytest.mark.requirement("sandbox-older-limits", "control-limits")
 @pytest.mark.parametrize("per_minute", [60, 120])
-@pytest.mark.anyio
 async def test_a_control_sets_the_older_rate_limits(api: Api, per_minute: int) -> None:
     await api.control("limits", {"per_minute": per_minute, "retry_after": True})
     answers = [await api.get("/users/me") for _ in range(per_minute + 1)]
@@ -56,7 +52,6 @@ async def test_a_control_sets_the_older_rate_limits(api: Api, per_minute: int) -
     }
 
 
-@pytest.mark.anyio
 async def test_bookings_have_rate_limits_of_their_own_per_minute_hour_and_day(api: Api) -> None:
     refused: list[tuple[int, str, str]] = []
     for minute in (0, 2, 4, 6, 8, 10, 60, 62, 64, 66, 68, 120):
@@ -71,13 +66,11 @@ async def test_bookings_have_rate_limits_of_their_own_per_minute_hour_and_day(ap
     assert refused[-1] == (120, "100", str(22 * 3600))
 
 
-@pytest.mark.anyio
 async def test_an_enterprise_books_five_hundred_a_minute(api: Api) -> None:
     answers = [await api.post("/invitees", {}, "enterprise") for _ in range(12)]
     assert {answer.status_code for answer in answers} == {400}
 
 
-@pytest.mark.anyio
 async def test_sign_in_and_controls_are_not_counted(api: Api) -> None:
     await api.control("limits", {"per_minute": 1})
     for path in ("/.well-known/oauth-authorization-server", "/oauth/authorize", "/_sandbox/requests"):

@@ -28,7 +28,6 @@ async def booking_at(api: Api, booking_url: str, *, after: datetime = MONDAY) ->
 
 
 @pytest.mark.requirement("sandbox-links")
-@pytest.mark.anyio
 async def test_a_link_serves_one_booking(api: Api) -> None:
     answer = await link(api)
     assert answer.status_code == 201
@@ -46,7 +45,6 @@ async def test_a_link_serves_one_booking(api: Api) -> None:
 
 @pytest.mark.requirement("sandbox-links")
 @pytest.mark.parametrize(("days", "status"), [(89, 200), (90, 410)])
-@pytest.mark.anyio
 async def test_an_unused_link_expires_after_ninety_days(api: Api, days: int, status: int) -> None:
     url = (await link(api)).json()["resource"]["booking_url"]
     now = MONDAY + timedelta(days=days)
@@ -54,7 +52,6 @@ async def test_an_unused_link_expires_after_ninety_days(api: Api, days: int, sta
     assert (await visit(api, "bookings", await booking_at(api, url, after=now))).status_code == status
 
 
-@pytest.mark.anyio
 async def test_a_failed_booking_does_not_use_up_the_link(api: Api) -> None:
     url = (await link(api)).json()["resource"]["booking_url"]
     body = await booking_at(api, url)
@@ -62,7 +59,6 @@ async def test_a_failed_booking_does_not_use_up_the_link(api: Api) -> None:
     assert (await visit(api, "bookings", body)).status_code == 200
 
 
-@pytest.mark.anyio
 async def test_the_page_of_a_type_takes_any_number_of_bookings(api: Api) -> None:
     url = (await api.event_type("Deep dive"))["scheduling_url"]
     for _ in range(2):
@@ -81,13 +77,11 @@ async def test_the_page_of_a_type_takes_any_number_of_bookings(api: Api) -> None
         ({"owner": "nonsense"}, "owner"),
     ],
 )
-@pytest.mark.anyio
 async def test_what_is_wrong_with_a_link_is_named(api: Api, changes: Json, parameter: str) -> None:
     answer = await link(api, **changes)
     assert [detail["parameter"] for detail in answer.json()["details"]] == [parameter]
 
 
-@pytest.mark.anyio
 async def test_links_are_made_by_hosts_and_administrators(api: Api) -> None:
     assert (await link(api, token="admin")).status_code == 201
     nothing = "https://api.calendly.com/event_types/00000000-0000-4000-8000-000000000000"
@@ -100,7 +94,6 @@ async def test_links_are_made_by_hosts_and_administrators(api: Api) -> None:
     )
 
 
-@pytest.mark.anyio
 async def test_a_group_meeting_is_canceled_with_its_last_invitee(api: Api) -> None:
     first = await api.book("Product workshop")
     second = await api.book("Product workshop", invitee={**LEE, "email": "sam@acme.example"})
@@ -114,7 +107,6 @@ async def test_a_group_meeting_is_canceled_with_its_last_invitee(api: Api) -> No
     assert (again.status_code, again.json()["message"]) == (403, "Event is already canceled")
 
 
-@pytest.mark.anyio
 async def test_rescheduling_books_a_new_invitee_and_cancels_the_old_one(api: Api) -> None:
     old = await api.book()
     kind = await api.event_type("Intro call")
@@ -128,7 +120,6 @@ async def test_rescheduling_books_a_new_invitee_and_cancels_the_old_one(api: Api
     assert new["questions_and_answers"] == old["questions_and_answers"]
 
 
-@pytest.mark.anyio
 async def test_a_link_to_cancel_must_belong_to_a_coming_meeting(api: Api) -> None:
     invitee = await api.book()
     for url in ("https://calendly.com/cancellations/nobody", invitee["reschedule_url"]):

@@ -67,7 +67,6 @@ async def refresh(api: Api, token: str) -> Json:
     return await api.http.post("/oauth/token", data={"grant_type": "refresh_token", "refresh_token": token}, auth=WEB)
 
 
-@pytest.mark.anyio
 async def test_metadata_repeats_no_host_that_is_not_this_machine(api: Api) -> None:
     own = str(api.http.base_url).rstrip("/")
     for host, issuer in (("evil.example", own), ("evil.example:1", own), ("localhost:7", "http://localhost:7")):
@@ -76,7 +75,6 @@ async def test_metadata_repeats_no_host_that_is_not_this_machine(api: Api) -> No
 
 
 @pytest.mark.requirement("sandbox-registration")
-@pytest.mark.anyio
 async def test_metadata_names_endpoints_at_the_address_it_was_asked_at(api: Api) -> None:
     metadata = (await api.http.get("/.well-known/oauth-authorization-server")).json()
     issuer = str(api.http.base_url).rstrip("/")
@@ -104,7 +102,6 @@ class Controls(HTMLParser):
 
 
 @pytest.mark.requirement("sandbox-consent-form")
-@pytest.mark.anyio
 async def test_the_page_is_one_form_with_a_choice_of_person_and_no_scripts(api: Api) -> None:
     answer = await api.http.get("/oauth/authorize", params=asked(scope="users:read", state='"><b>', person="x"))
     assert answer.status_code == 200
@@ -127,7 +124,6 @@ async def test_the_page_is_one_form_with_a_choice_of_person_and_no_scripts(api: 
 
 
 @pytest.mark.requirement("sandbox-oauth", "sandbox-loopback-addresses")
-@pytest.mark.anyio
 async def test_allowing_gives_a_code_and_the_code_gives_tokens(api: Api) -> None:
     back = await allow(api, "admin", scope="users:read event_types:write", **PKCE)
     assert back["state"] == "a b&c"
@@ -156,7 +152,6 @@ async def test_allowing_gives_a_code_and_the_code_gives_tokens(api: Api) -> None
     [("users:read openid profile", "users:read"), ("", " ".join(sorted(ALL_SCOPES)))],
     ids=["unknown scopes are dropped", "none named means all"],
 )
-@pytest.mark.anyio
 async def test_scopes_are_intersected_with_those_there_are(api: Api, scope: str, granted: str) -> None:
     assert (await signed_in(api, scope=scope))["scope"] == granted
 
@@ -174,7 +169,6 @@ async def test_scopes_are_intersected_with_those_there_are(api: Api, scope: str,
         ({"client_id": "sandbox-native"}, "invalid_request"),
     ],
 )
-@pytest.mark.anyio
 async def test_a_refused_sign_in_goes_back_to_the_client_with_its_state(
     api: Api, changes: dict[str, str], error: str
 ) -> None:
@@ -195,7 +189,6 @@ async def test_a_refused_sign_in_goes_back_to_the_client_with_its_state(
         {"redirect_uri": ""},
     ],
 )
-@pytest.mark.anyio
 async def test_a_browser_is_never_sent_to_an_unregistered_address(api: Api, changes: dict[str, str]) -> None:
     for answer in (
         await api.http.get("/oauth/authorize", params=asked(**changes)),
@@ -206,7 +199,6 @@ async def test_a_browser_is_never_sent_to_an_unregistered_address(api: Api, chan
         assert "cannot go on" in answer.text
 
 
-@pytest.mark.anyio
 async def test_a_parameter_that_comes_twice_is_refused(api: Api) -> None:
     twice = await api.http.get("/oauth/authorize", params=[*asked().items(), ("state", "x")])
     assert twice.status_code == 400
@@ -216,7 +208,6 @@ async def test_a_parameter_that_comes_twice_is_refused(api: Api) -> None:
 
 
 @pytest.mark.requirement("sandbox-applications")
-@pytest.mark.anyio
 async def test_a_native_application_authenticates_with_pkce_alone(api: Api) -> None:
     code = (await allow(api, client_id="sandbox-native", **PKCE))["code"]
     wrong = await redeem(api, code, None, client_id="sandbox-native", code_verifier="x" * 43)
@@ -226,7 +217,6 @@ async def test_a_native_application_authenticates_with_pkce_alone(api: Api) -> N
 
 
 @pytest.mark.requirement("sandbox-applications")
-@pytest.mark.anyio
 async def test_a_web_application_may_send_its_secret_in_the_body(api: Api) -> None:
     code = (await allow(api))["code"]
     answer = await redeem(api, code, None, client_id="sandbox-client", client_secret="sandbox-secret")
@@ -237,7 +227,6 @@ async def test_a_web_application_may_send_its_secret_in_the_body(api: Api) -> No
     "auth", [("sandbox-client", "wrong"), ("unknown", "sandbox-secret"), ("sandbox-native", "x"), None]
 )
 @pytest.mark.parametrize("endpoint", ["token", "revoke", "introspect"])
-@pytest.mark.anyio
 async def test_a_client_that_does_not_authenticate_is_refused(
     api: Api, endpoint: str, auth: tuple[str, str] | None
 ) -> None:
@@ -247,7 +236,6 @@ async def test_a_client_that_does_not_authenticate_is_refused(
 
 
 @pytest.mark.parametrize("credentials", ["Basic ???", "Basic /w=="])
-@pytest.mark.anyio
 async def test_unreadable_credentials_are_refused(api: Api, credentials: str) -> None:
     answer = await api.http.post("/oauth/token", headers={"Authorization": credentials})
     assert answer.json()["error"] == "invalid_client"
@@ -264,7 +252,6 @@ async def test_unreadable_credentials_are_refused(api: Api, credentials: str) ->
         ({"grant_type": "refresh_token", "refresh_token": "nope"}, "invalid_grant"),
     ],
 )
-@pytest.mark.anyio
 async def test_a_bad_token_request_is_refused(api: Api, form: dict[str, str], error: str) -> None:
     answer = await api.http.post("/oauth/token", data=form, auth=WEB)
     assert (answer.status_code, answer.json()["error"]) == (400, error)
@@ -272,7 +259,6 @@ async def test_a_bad_token_request_is_refused(api: Api, form: dict[str, str], er
     assert not_a_form.json()["error"] == "invalid_request"
 
 
-@pytest.mark.anyio
 async def test_a_code_is_bound_to_client_address_and_challenge(api: Api) -> None:
     for changes, form, auth in (
         ({}, {"redirect_uri": f"{CALLBACK}x"}, WEB),
@@ -287,14 +273,12 @@ async def test_a_code_is_bound_to_client_address_and_challenge(api: Api) -> None
 
 
 @pytest.mark.parametrize(("minutes", "status"), [(9, 200), (10, 400)])
-@pytest.mark.anyio
 async def test_a_code_expires_after_ten_minutes(api: Api, minutes: int, status: int) -> None:
     code = (await allow(api))["code"]
     await api.control("clock", {"now": iso(MONDAY + timedelta(minutes=minutes))})
     assert (await redeem(api, code)).status_code == status
 
 
-@pytest.mark.anyio
 async def test_a_code_used_twice_revokes_its_tokens(api: Api) -> None:
     code = (await allow(api))["code"]
     tokens = (await redeem(api, code)).json()
@@ -304,7 +288,6 @@ async def test_a_code_used_twice_revokes_its_tokens(api: Api) -> None:
     assert (await refresh(api, tokens["refresh_token"])).json()["error"] == "invalid_grant"
 
 
-@pytest.mark.anyio
 async def test_an_access_token_expires_after_two_hours(api: Api) -> None:
     tokens = await signed_in(api)
     await api.control("clock", {"now": iso(MONDAY + timedelta(seconds=7199))})
@@ -315,7 +298,6 @@ async def test_an_access_token_expires_after_two_hours(api: Api) -> None:
 
 
 @pytest.mark.requirement("sandbox-refresh")
-@pytest.mark.anyio
 async def test_a_refresh_token_works_once(api: Api) -> None:
     first = await signed_in(api, scope="users:read")
     second = (await refresh(api, first["refresh_token"])).json()
@@ -328,7 +310,6 @@ async def test_a_refresh_token_works_once(api: Api) -> None:
     assert (await refresh(api, second["refresh_token"])).status_code == 200
 
 
-@pytest.mark.anyio
 async def test_eight_token_requests_a_minute_for_each_person(api: Api) -> None:
     tokens = await signed_in(api)
     for _ in range(7):
@@ -341,7 +322,6 @@ async def test_eight_token_requests_a_minute_for_each_person(api: Api) -> None:
 
 
 @pytest.mark.requirement("sandbox-oauth")
-@pytest.mark.anyio
 async def test_revoking_a_refresh_token_revokes_its_access_tokens(api: Api) -> None:
     tokens = await signed_in(api)
     answer = await api.http.post("/oauth/revoke", data={"token": tokens["refresh_token"]}, auth=WEB)
@@ -350,7 +330,6 @@ async def test_revoking_a_refresh_token_revokes_its_access_tokens(api: Api) -> N
     assert refused.json() == {"title": "Unauthenticated", "message": "The access token was revoked"}
 
 
-@pytest.mark.anyio
 async def test_revoking_an_access_token_keeps_the_refresh_token(api: Api) -> None:
     tokens = await signed_in(api)
     form = {"client_id": WEB[0], "client_secret": WEB[1], "token": tokens["access_token"]}
@@ -359,7 +338,6 @@ async def test_revoking_an_access_token_keeps_the_refresh_token(api: Api) -> Non
     assert (await refresh(api, tokens["refresh_token"])).status_code == 200
 
 
-@pytest.mark.anyio
 async def test_a_client_revokes_and_inspects_only_its_own_tokens(api: Api) -> None:
     tokens = await signed_in(api)
     for token in (tokens["access_token"], tokens["refresh_token"], "sandbox-pat-owner", "unknown"):
@@ -371,7 +349,6 @@ async def test_a_client_revokes_and_inspects_only_its_own_tokens(api: Api) -> No
 
 
 @pytest.mark.requirement("sandbox-oauth")
-@pytest.mark.anyio
 async def test_introspection_describes_an_active_token(api: Api) -> None:
     tokens = await signed_in(api, scope="users:read")
     read = await api.http.post("/oauth/introspect", data={"token": tokens["access_token"]}, auth=WEB)
@@ -394,7 +371,6 @@ async def test_introspection_describes_an_active_token(api: Api) -> None:
 
 @pytest.mark.requirement("sandbox-registration")
 @pytest.mark.parametrize("method", ["none", "client_secret_basic", "client_secret_post", ""])
-@pytest.mark.anyio
 async def test_a_client_can_register_and_sign_in(api: Api, method: str) -> None:
     redirect_uri = "https://agents.example/callback?kept=1"
     metadata = {"client_name": "Agents 2", "redirect_uris": [redirect_uri], "token_endpoint_auth_method": method}
@@ -431,7 +407,6 @@ async def test_a_client_can_register_and_sign_in(api: Api, method: str) -> None:
         ({"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"),
     ],
 )
-@pytest.mark.anyio
 async def test_a_bad_registration_is_refused(api: Api, metadata: Json, error: str) -> None:
     whole = {"client_name": "Agents", "redirect_uris": [CALLBACK], **metadata}
     answer = await api.http.post("/oauth/register", json=whole)
@@ -439,13 +414,11 @@ async def test_a_bad_registration_is_refused(api: Api, metadata: Json, error: st
 
 
 @pytest.mark.parametrize("text", ["[]", "{", ""])
-@pytest.mark.anyio
 async def test_a_registration_is_a_json_object(api: Api, text: str) -> None:
     answer = await api.http.post("/oauth/register", content=text)
     assert answer.json()["error"] == "invalid_client_metadata"
 
 
-@pytest.mark.anyio
 async def test_issued_secrets_are_recognizable(api: Api) -> None:
     code = (await allow(api))["code"]
     tokens = (await redeem(api, code)).json()

@@ -17,7 +17,6 @@ async def invitations(api: Api) -> str:
     return f"{path_of((await api.me())['current_organization'])}/invitations"
 
 
-@pytest.mark.anyio
 async def test_a_person_is_read_by_themselves_and_by_administrators(api: Api) -> None:
     owner, member = [path_of((await api.me(token))["uri"]) for token in ("owner", "member")]
     for address, token, status in (
@@ -35,7 +34,6 @@ async def test_a_person_is_read_by_themselves_and_by_administrators(api: Api) ->
             }
 
 
-@pytest.mark.anyio
 async def test_an_account_from_before_uuids_has_an_upper_case_id(api: Api) -> None:
     person = await api.read(f"/users/{LEGACY_USER_ID}")
     assert person["uri"] == f"{CALENDLY}/users/{LEGACY_USER_ID}"
@@ -43,7 +41,6 @@ async def test_an_account_from_before_uuids_has_an_upper_case_id(api: Api) -> No
     assert rows[0]["user"] == person["uri"]
 
 
-@pytest.mark.anyio
 async def test_members_are_narrowed_by_role_email_and_person(api: Api) -> None:
     assert [row["role"] for row in await members(api)] == ["owner", "admin", "user", "user"]
     assert len(await members(api, role="user")) == 2
@@ -54,7 +51,6 @@ async def test_members_are_narrowed_by_role_email_and_person(api: Api) -> None:
     assert await api.read(priya["uri"], "member") == priya
 
 
-@pytest.mark.anyio
 async def test_a_plain_member_sees_no_membership_but_their_own(api: Api) -> None:
     me = await api.me("member")
     own = await api.read("/organization_memberships", "member", user=me["uri"])
@@ -77,7 +73,6 @@ def organization_of(person: Json) -> dict[str, str]:
 
 
 @pytest.mark.requirement("sandbox-roles")
-@pytest.mark.anyio
 async def test_who_may_be_removed_by_whom(api: Api) -> None:
     owner, admin, member, _ = [path_of(row["uri"]) for row in await members(api)]
     for address, token, message in (
@@ -90,7 +85,6 @@ async def test_who_may_be_removed_by_whom(api: Api) -> None:
         assert (answer.status_code, answer.json()["message"]) == (403, message)
 
 
-@pytest.mark.anyio
 async def test_a_removed_member_keeps_an_account_and_past_but_leaves_the_organization(api: Api) -> None:
     northlight = (await api.me())["current_organization"]
     member = (await members(api, email="priya@northlight.example"))[0]
@@ -108,7 +102,6 @@ async def test_a_removed_member_keeps_an_account_and_past_but_leaves_the_organiz
     assert (await api.get("/users/me", "member")).headers["X-RateLimit-Limit"] == "50"
 
 
-@pytest.mark.anyio
 async def test_an_invitation_is_mailed_read_and_revoked(api: Api) -> None:
     path = await invitations(api)
     answer = await api.post(path, {"email": "someone@northlight.example"}, "admin")
@@ -132,7 +125,6 @@ async def test_an_invitation_is_mailed_read_and_revoked(api: Api) -> None:
         ("NEW.hire@northlight.example", "NEW.hire@northlight.example has already been invited"),
     ],
 )
-@pytest.mark.anyio
 async def test_an_address_that_cannot_be_invited_is_refused_in_calendlys_words(
     api: Api, email: str, message: str
 ) -> None:
@@ -140,7 +132,6 @@ async def test_an_address_that_cannot_be_invited_is_refused_in_calendlys_words(
     assert (answer.status_code, answer.json()["details"]) == (400, [{"parameter": "email", "message": message}])
 
 
-@pytest.mark.anyio
 async def test_invitations_end_with_the_seats(api: Api) -> None:
     path = await invitations(api)
     statuses = [(await api.post(path, {"email": f"hire{n}@northlight.example"})).status_code for n in range(8)]
@@ -150,7 +141,6 @@ async def test_invitations_end_with_the_seats(api: Api) -> None:
 
 
 @pytest.mark.requirement("sandbox-roles")
-@pytest.mark.anyio
 async def test_invitations_are_for_administrators_of_the_organization(api: Api) -> None:
     path = await invitations(api)
     one = path_of((await api.read(path))[0]["uri"])
@@ -164,7 +154,6 @@ async def test_invitations_are_for_administrators_of_the_organization(api: Api) 
             assert (answer.status_code, answer.json()["message"]) == (403, "You do not have permission")
 
 
-@pytest.mark.anyio
 async def test_an_accepted_invitation_names_its_person_and_cannot_be_revoked(api: Api) -> None:
     accepted = (await api.read(await invitations(api), status="accepted"))[0]
     assert accepted["user"] == f"{CALENDLY}/users/{LEGACY_USER_ID}"
@@ -176,7 +165,6 @@ async def test_an_accepted_invitation_names_its_person_and_cannot_be_revoked(api
 
 
 @pytest.mark.requirement("sandbox-plans")
-@pytest.mark.anyio
 async def test_invitee_data_is_deleted_on_enterprise_by_administrators_only(api: Api) -> None:
     path = "/data_compliance/deletion/invitees"
     me = await api.me("enterprise")
@@ -194,13 +182,11 @@ async def test_invitee_data_is_deleted_on_enterprise_by_administrators_only(api:
 
 
 @pytest.mark.parametrize("emails", [[], "a@b.example", ["nobody"], [7]])
-@pytest.mark.anyio
 async def test_addresses_to_delete_must_be_a_list_of_addresses(api: Api, emails: Json) -> None:
     answer = await api.post("/data_compliance/deletion/invitees", {"emails": emails}, "enterprise")
     assert (answer.status_code, answer.json()["details"][0]["parameter"]) == (400, "emails")
 
 
-@pytest.mark.anyio
 async def test_a_plain_member_deletes_nobody_even_on_enterprise(api: Api) -> None:
     token = await sign_in(api, "Erik Dahl", "data_compliance:write")
     answer = await api.post("/data_compliance/deletion/invitees", {"emails": ["a@b.example"]}, token)

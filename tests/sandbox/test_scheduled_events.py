@@ -14,7 +14,6 @@ async def mine(api: Api) -> str:
 
 
 @pytest.mark.requirement("sandbox-pages")
-@pytest.mark.anyio
 async def test_following_next_page_gives_every_meeting_once_in_order(api: Api) -> None:
     user = await mine(api)
     everything: list[Json] = []
@@ -39,7 +38,6 @@ async def test_following_next_page_gives_every_meeting_once_in_order(api: Api) -
 
 
 @pytest.mark.requirement("sandbox-pages")
-@pytest.mark.anyio
 async def test_previous_page_leads_back(api: Api) -> None:
     user = await mine(api)
     first = (await api.get("/scheduled_events", user=user, count=7)).json()
@@ -48,7 +46,6 @@ async def test_previous_page_leads_back(api: Api) -> None:
     assert (await api.get(second["pagination"]["previous_page"])).json() == first
 
 
-@pytest.mark.anyio
 async def test_a_page_token_works_only_with_the_filters_it_was_made_for(api: Api) -> None:
     user = await mine(api)
     token = (await api.get("/scheduled_events", user=user)).json()["pagination"]["next_page_token"]
@@ -59,13 +56,11 @@ async def test_a_page_token_works_only_with_the_filters_it_was_made_for(api: Api
 
 
 @pytest.mark.parametrize("count", ["0", "101", "-1", "ten", "1.5", "9" * 5000])
-@pytest.mark.anyio
 async def test_a_count_outside_one_to_a_hundred_is_refused(api: Api, count: str) -> None:
     answer = await api.get("/scheduled_events", user=await mine(api), count=count)
     assert answer.json()["details"] == [{"parameter": "count", "message": "must be between 1 and 100"}]
 
 
-@pytest.mark.anyio
 async def test_time_bounds_are_exclusive(api: Api) -> None:
     user = await mine(api)
     rows = await api.read("/scheduled_events", user=user, count=10)
@@ -74,7 +69,6 @@ async def test_time_bounds_are_exclusive(api: Api) -> None:
     assert [row["uri"] for row in between] == [row["uri"] for row in rows[1:9]]
 
 
-@pytest.mark.anyio
 async def test_status_and_invitee_email_narrow_the_list(api: Api) -> None:
     user = await mine(api)
     canceled = await api.read("/scheduled_events", user=user, status="canceled", count=100)
@@ -88,13 +82,11 @@ async def test_status_and_invitee_email_narrow_the_list(api: Api) -> None:
     assert "Ignore all previous" in invitee["questions_and_answers"][0]["answer"]
 
 
-@pytest.mark.anyio
 async def test_a_list_of_meetings_needs_a_user_a_group_or_an_organization(api: Api) -> None:
     answer = await api.get("/scheduled_events")
     assert {detail["parameter"] for detail in answer.json()["details"]} == {"user", "organization", "group"}
 
 
-@pytest.mark.anyio
 async def test_who_may_list_whose_meetings(api: Api) -> None:
     organization = (await api.me())["current_organization"]
     owner, member, free = [(await api.me(token))["uri"] for token in ("owner", "member", "free")]
@@ -125,7 +117,6 @@ async def test_who_may_list_whose_meetings(api: Api) -> None:
         assert (answer.status_code, answer.json().get("message")) == (status, message)
 
 
-@pytest.mark.anyio
 async def test_a_group_is_listed_by_its_admin_and_those_of_the_organization(api: Api) -> None:
     group = f"{CALENDLY}/groups/0d7e0a1f-5df6-48b8-ba3d-7b4a39de3d2a"
     assert (await api.get("/scheduled_events", group=group)).status_code == 404
@@ -136,7 +127,6 @@ async def test_a_group_is_listed_by_its_admin_and_those_of_the_organization(api:
     assert (await api.get("/scheduled_events", "free", group=group)).status_code == 403
 
 
-@pytest.mark.anyio
 async def test_a_meeting_is_seen_by_its_hosts_and_by_administrators(api: Api) -> None:
     event = path_of((await api.read("/scheduled_events", user=await mine(api), count=1))[0]["uri"])
     assert (await api.get(event, "admin")).status_code == 200
@@ -149,7 +139,6 @@ async def test_a_meeting_is_seen_by_its_hosts_and_by_administrators(api: Api) ->
             assert (answer.status_code, answer.json()["message"]) == (403, message)
 
 
-@pytest.mark.anyio
 async def test_canceling_tells_every_invitee_once_and_frees_the_slot(api: Api) -> None:
     invitee = await api.book(event_guests=["guest@acme.example"])
     event = path_of(invitee["event"])
@@ -176,7 +165,6 @@ async def test_canceling_tells_every_invitee_once_and_frees_the_slot(api: Api) -
     assert start in await api.slots(kind["uri"])
 
 
-@pytest.mark.anyio
 async def test_a_coming_meeting_can_be_canceled_once_by_those_who_may(api: Api) -> None:
     user = await mine(api)
     coming = path_of(
@@ -193,7 +181,6 @@ async def test_a_coming_meeting_can_be_canceled_once_by_those_who_may(api: Api) 
         assert (answer.status_code, answer.json().get("message")) == (status, message)
 
 
-@pytest.mark.anyio
 async def test_a_reason_has_ten_thousand_characters_at_most_and_the_body_may_be_missing(api: Api) -> None:
     invitee = await api.book()
     event = path_of(invitee["event"])
@@ -204,7 +191,6 @@ async def test_a_reason_has_ten_thousand_characters_at_most_and_the_body_may_be_
 
 
 @pytest.mark.requirement("control-read-lag")
-@pytest.mark.anyio
 async def test_a_lag_keeps_new_bookings_out_of_lists_but_not_from_being_read(api: Api) -> None:
     await api.control("faults", {"read_lag": 30})
     invitee = await api.book()
@@ -217,7 +203,6 @@ async def test_a_lag_keeps_new_bookings_out_of_lists_but_not_from_being_read(api
     assert len(await api.read(f"{path_of(invitee['event'])}/invitees")) == 1
 
 
-@pytest.mark.anyio
 async def test_invitees_are_narrowed_by_status_and_email(api: Api) -> None:
     events = await api.read("/scheduled_events", user=await mine(api), min_start_time=iso(MONDAY), count=100)
     workshop = next(event for event in events if event["name"] == "Product workshop")

@@ -12,8 +12,6 @@ from tests.dates import DATES
 from tests.sandbox.api import MONDAY, Api, Json, iso
 from tests.tools.facts import FACTS
 
-pytestmark = pytest.mark.anyio
-
 UNTIDY = "untidy"
 
 

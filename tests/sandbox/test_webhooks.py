@@ -26,7 +26,6 @@ KEY = "k7Yp0-example-signing-key"
 
 
 @pytest.mark.requirement("sandbox-loopback-addresses", "sandbox-webhooks")
-@pytest.mark.anyio
 async def test_a_booking_and_its_cancellation_are_delivered_signed(api: Api, receiver: Receiver) -> None:
     await subscribed(api, receiver.url, signing_key=KEY)
     invitee = await api.book(event_guests=["guest@acme.example"])
@@ -51,7 +50,6 @@ async def test_a_booking_and_its_cancellation_are_delivered_signed(api: Api, rec
     assert canceled["payload"]["scheduled_event"]["status"] == "canceled"
 
 
-@pytest.mark.anyio
 async def test_canceling_a_group_delivers_one_message_for_each_active_invitee(api: Api, receiver: Receiver) -> None:
     first = await api.book("Product workshop")
     for name in ("sam", "kim"):
@@ -65,7 +63,6 @@ async def test_canceling_a_group_delivers_one_message_for_each_active_invitee(ap
     assert receiver.deliveries.empty()
 
 
-@pytest.mark.anyio
 async def test_rescheduling_is_delivered_as_a_pair(api: Api, receiver: Receiver) -> None:
     old = await api.book()
     start = (await api.slots((await api.event_type("Intro call"))["uri"]))[3]
@@ -81,7 +78,6 @@ async def test_rescheduling_is_delivered_as_a_pair(api: Api, receiver: Receiver)
     assert messages["invitee.created"]["old_invitee"] == old["uri"]
 
 
-@pytest.mark.anyio
 async def test_without_a_key_nothing_is_signed(api: Api, receiver: Receiver) -> None:
     hook = await subscribed(api, receiver.url)
     await api.book()
@@ -89,7 +85,6 @@ async def test_without_a_key_nothing_is_signed(api: Api, receiver: Receiver) -> 
     assert "signing_key" not in hook
 
 
-@pytest.mark.anyio
 async def test_a_subscription_receives_only_events_of_its_own_subject(api: Api, receiver: Receiver) -> None:
     member = (await api.me("member"))["uri"]
     await subscribed(api, receiver.url, "member", scope="user", user=member)
@@ -99,7 +94,6 @@ async def test_a_subscription_receives_only_events_of_its_own_subject(api: Api, 
     assert receiver.deliveries.empty()
 
 
-@pytest.mark.anyio
 async def test_a_group_subscription_receives_events_of_the_groups_members(api: Api, receiver: Receiver) -> None:
     await subscribed(api, receiver.url, scope="group", group=GROUP)
     await api.book()
@@ -108,7 +102,6 @@ async def test_a_group_subscription_receives_events_of_the_groups_members(api: A
     assert receiver.deliveries.empty()
 
 
-@pytest.mark.anyio
 async def test_events_of_other_organizations_and_other_kinds_are_not_sent(api: Api, receiver: Receiver) -> None:
     await subscribed(api, receiver.url, events=["invitee.canceled"])
     await api.book()
@@ -120,7 +113,6 @@ async def test_events_of_other_organizations_and_other_kinds_are_not_sent(api: A
     assert receiver.deliveries.empty()
 
 
-@pytest.mark.anyio
 async def test_a_failed_delivery_is_sent_again_after_growing_pauses_until_it_succeeds(
     api: Api, receiver: Receiver
 ) -> None:
@@ -152,7 +144,6 @@ async def state_of(api: Api, hook: Json, *, state: str = "active") -> Json:
             return read
 
 
-@pytest.mark.anyio
 async def test_a_subscription_that_fails_for_a_day_is_disabled(api: Api, receiver: Receiver) -> None:
     hook = await subscribed(api, receiver.url)
     receiver.status = 500
@@ -169,7 +160,6 @@ async def test_a_subscription_that_fails_for_a_day_is_disabled(api: Api, receive
     assert receiver.deliveries.empty()
 
 
-@pytest.mark.anyio
 async def test_an_unreachable_receiver_is_a_failure_too(api: Api) -> None:
     async with receiving() as gone:
         url = gone.url
@@ -178,7 +168,6 @@ async def test_an_unreachable_receiver_is_a_failure_too(api: Api) -> None:
     assert (await state_of(api, hook))["state"] == "active"
 
 
-@pytest.mark.anyio
 async def test_a_deleted_subscription_is_not_tried_again(api: Api, receiver: Receiver) -> None:
     hook = await subscribed(api, receiver.url)
     receiver.status = 500
@@ -191,7 +180,6 @@ async def test_a_deleted_subscription_is_not_tried_again(api: Api, receiver: Rec
     assert receiver.deliveries.empty()
 
 
-@pytest.mark.anyio
 async def test_the_same_address_can_be_subscribed_once(api: Api) -> None:
     url = "https://hooks.northlight.example/again"
     await subscribed(api, url)
@@ -218,7 +206,6 @@ async def test_the_same_address_can_be_subscribed_once(api: Api) -> None:
         ({"events": ["meeting_recap.created"]}, "events"),
     ],
 )
-@pytest.mark.anyio
 async def test_what_is_wrong_with_a_subscription_is_named(api: Api, changes: Json, parameter: str) -> None:
     answer = await subscribe(api, "https://hooks.northlight.example/x", **changes)
     assert answer.status_code == 400
@@ -226,7 +213,6 @@ async def test_what_is_wrong_with_a_subscription_is_named(api: Api, changes: Jso
 
 
 @pytest.mark.parametrize("event", EVENTS)
-@pytest.mark.anyio
 async def test_every_event_of_the_facts_can_be_subscribed(api: Api, event: str) -> None:
     user = event.startswith("meeting_recap")
     subject = {"scope": "user", "user": (await api.me())["uri"]} if user else {}
@@ -234,7 +220,6 @@ async def test_every_event_of_the_facts_can_be_subscribed(api: Api, event: str) 
     assert hook["events"] == [event]
 
 
-@pytest.mark.anyio
 async def test_who_may_subscribe_to_whom(api: Api) -> None:
     url = "https://hooks.northlight.example/x"
     owner, member, free = [await api.me(token) for token in ("owner", "member", "free")]
@@ -265,7 +250,6 @@ async def test_who_may_subscribe_to_whom(api: Api) -> None:
 
 
 @pytest.mark.requirement("sandbox-plans")
-@pytest.mark.anyio
 async def test_a_free_plan_lacks_routing_forms_and_recaps(api: Api) -> None:
     user = (await api.me("free"))["uri"]
     for changes in (
@@ -276,7 +260,6 @@ async def test_a_free_plan_lacks_routing_forms_and_recaps(api: Api) -> None:
         assert (answer.status_code, answer.json()["message"]) == (403, "Please upgrade to a paid Calendly account.")
 
 
-@pytest.mark.anyio
 async def test_subscriptions_are_listed_by_subject_and_seen_by_their_creator_and_administrators(api: Api) -> None:
     member = await api.me("member")
     organization = member["current_organization"]
@@ -298,7 +281,6 @@ async def test_subscriptions_are_listed_by_subject_and_seen_by_their_creator_and
     assert (await api.delete(seeded["uri"], "member")).status_code == 403
 
 
-@pytest.mark.anyio
 async def test_an_event_family_needs_its_read_scope_and_says_so_with_a_plain_400(api: Api) -> None:
     token = await sign_in(api, "Maya Lindqvist", "webhooks:write users:read")
     answer = await subscribe(api, "https://hooks.northlight.example/x", token)
@@ -306,7 +288,6 @@ async def test_an_event_family_needs_its_read_scope_and_says_so_with_a_plain_400
     assert answer.json() == {"title": "Invalid Argument", "message": "The supplied parameters are invalid."}
 
 
-@pytest.mark.anyio
 async def test_an_application_signs_with_its_own_key(api: Api, receiver: Receiver) -> None:
     token = await sign_in(api, "Maya Lindqvist", "webhooks:write users:read scheduled_events:read")
     await subscribed(api, receiver.url, token, signing_key=KEY)
@@ -316,7 +297,6 @@ async def test_an_application_signs_with_its_own_key(api: Api, receiver: Receive
     assert not is_signed(delivery, KEY)
 
 
-@pytest.mark.anyio
 async def test_an_application_that_registered_itself_has_no_key_and_the_creators_counts(
     api: Api, receiver: Receiver
 ) -> None:
@@ -326,7 +306,6 @@ async def test_an_application_that_registered_itself_has_no_key_and_the_creators
     assert is_signed(await receiver.next(), KEY)
 
 
-@pytest.mark.anyio
 async def test_reserved_host_names_are_never_sent_to(api: Api) -> None:
     organization = (await api.me())["current_organization"]
     await api.book()
@@ -334,7 +313,6 @@ async def test_reserved_host_names_are_never_sent_to(api: Api) -> None:
     assert (hook["callback_url"], hook["retry_started_at"]) == ("https://hooks.northlight.example/calendly", None)
 
 
-@pytest.mark.anyio
 async def test_a_contact_is_announced_to_whose_it_is_and_gone_with_no_more_than_its_uri(
     api: Api, receiver: Receiver
 ) -> None:

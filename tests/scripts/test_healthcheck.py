@@ -1,13 +1,13 @@
 import http.server
-import socket
 import threading
 from collections.abc import Generator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from http import HTTPStatus
 
 import pytest
 
 from scripts.healthcheck import problem_of
+from tests.ports import kept_port
 
 HTTP = ["/opt/calendly-mcp/bin/python", "/opt/calendly-mcp/bin/calendly-mcp", "http", ""]
 STDIO = ["/opt/calendly-mcp/bin/python", "/opt/calendly-mcp/bin/calendly-mcp", "stdio", ""]
@@ -42,12 +42,10 @@ def test_an_http_server_that_answers_anything_else_is_not_well(status: HTTPStatu
 
 
 def test_an_http_server_that_does_not_answer_is_not_well() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port = listener.getsockname()[1]
-    assert str(problem_of(HTTP, port)).startswith(f"no answer on port {port}: ConnectionRefused")
+    with kept_port() as port:
+        assert str(problem_of(HTTP, port)).startswith(f"no answer on port {port}: ConnectionRefused")
 
 
 def test_any_other_command_is_well_while_it_lives() -> None:
-    with closing(socket.create_server(("127.0.0.1", 0))) as listener:
-        port = listener.getsockname()[1]
-    assert problem_of(STDIO, port) is None
+    with kept_port() as port:
+        assert problem_of(STDIO, port) is None

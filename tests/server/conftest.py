@@ -8,12 +8,10 @@ import httpx2
 import pytest
 from mcp import Client
 
-from auth.audit.log import AuditLog
 from sandbox.serving import RunningSandbox, running
 from server.configuration.loading import load
-from server.local.late_store import LateStore
 from server.local.serving import serving
-from tests.audit_log import Shelf, audit_log_in_memory
+from tests.audit_log import Shelf, recording_on
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import Era, Person
 from tests.virtual_time import going_on_from
@@ -53,12 +51,6 @@ def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf, moment: datetim
     assert api.http.base_url == one_sandbox.url
 
     @asynccontextmanager
-    async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
-        audit_log = audit_log_in_memory(shelf, lambda: moment)
-        async with audit_log.writing():
-            yield audit_log
-
-    @asynccontextmanager
     async def connected(
         person: Person | None = None, who: str = "owner", era: Era = "legacy", **settings: str
     ) -> AsyncGenerator[Client]:
@@ -68,7 +60,9 @@ def connect(one_sandbox: RunningSandbox, api: Api, shelf: Shelf, moment: datetim
             "CALENDLY_MCP_DATABASE_URL": "sqlite://",
         }
         async with (
-            serving(load("stdio", settings, environ=environ), recording, going_on_from(MONDAY)) as server,
+            serving(
+                load("stdio", settings, environ=environ), recording_on(shelf, lambda: moment), going_on_from(MONDAY)
+            ) as server,
             Client(server.mcp, mode=era, elicitation_callback=person.answer if person else None) as client,
         ):
             yield client

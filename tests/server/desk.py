@@ -10,11 +10,9 @@ import mcp_types as types
 from mcp import Client
 from mcp.server.lowlevel import Server
 
-from auth.audit.log import AuditLog
 from server.configuration.loading import load
-from server.local.late_store import LateStore
 from server.local.serving import serving
-from tests.audit_log import NOW, Shelf, audit_log_in_memory
+from tests.audit_log import NOW, Shelf, recording_on
 from tests.hostile_upstream import HostileUpstream, Step, answer
 from tests.virtual_time import going_on_from
 from tools import ALL, HostedWorkflow
@@ -101,19 +99,12 @@ async def serving_to(
     upstream: HostileUpstream, *, shelf: Shelf | None = None, **settings: str
 ) -> AsyncGenerator[Server[Any]]:
     """Run a server in this process; the MCP server in it. For the arguments see `connected`."""
-
-    @asynccontextmanager
-    async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
-        audit_log = audit_log_in_memory(shelf)
-        async with audit_log.writing():
-            yield audit_log
-
     environ = {
         "CALENDLY_ACCESS_TOKEN": "secret",
         "CALENDLY_API_URL": upstream.origin,
         "CALENDLY_MCP_DATABASE_URL": "sqlite://",
     }
-    async with serving(load("stdio", settings, environ=environ), recording, going_on_from(NOW)) as server:
+    async with serving(load("stdio", settings, environ=environ), recording_on(shelf), going_on_from(NOW)) as server:
         yield server.mcp
 
 

@@ -15,12 +15,10 @@ import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from auth.audit.log import AuditLog
 from sandbox.serving import running
 from server.configuration.loading import load
-from server.local.late_store import LateStore
 from server.local.serving import serving
-from tests.audit_log import Shelf, audit_log_in_memory
+from tests.audit_log import Shelf, recording_on
 from tests.sandbox.api import MONDAY, Api
 from tests.server.desk import call
 
@@ -50,13 +48,6 @@ class World:
     @asynccontextmanager
     async def agent(self, name: str = "Claude", who: str = "owner", **settings: str) -> AsyncGenerator[Client]:
         """Start a server with an agent of that name, for a person of the sandbox."""
-
-        @asynccontextmanager
-        async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
-            audit_log = audit_log_in_memory(self.shelf, lambda: self.now)
-            async with audit_log.writing():
-                yield audit_log
-
         environ = {
             "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
             "CALENDLY_API_URL": self.url,
@@ -64,7 +55,9 @@ class World:
         }
         info = types.Implementation(name=name, version="1")
         async with (
-            serving(load("stdio", settings, environ=environ), recording, lambda: self.now) as server,
+            serving(
+                load("stdio", settings, environ=environ), recording_on(self.shelf, lambda: self.now), lambda: self.now
+            ) as server,
             Client(server.mcp, mode="legacy", client_info=info) as client,
         ):
             yield client

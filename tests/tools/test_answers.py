@@ -6,13 +6,11 @@ from calendly.errors import OutcomeUnknown, UpstreamError
 from tests.sandbox.api import Api, Json
 from tests.tools.agent import Agent
 
-pytestmark = pytest.mark.anyio
-
 SOMEBODY = "2f1c9a7e-5b0d-4a63-9c31-0d8e6f7a1b22"
 
 
 async def answers(api: Api, path: str, body: Json, method: str = "GET") -> None:
-    await api.control("faults", {"method": method, "path": path, "status": 200, "body": body})
+    await api.fail(path, method, status=200, body=body)
 
 
 @pytest.mark.requirement("answer-fields-added")

@@ -10,8 +10,6 @@ from tools.answers.shown import shown
 from tools.toolset.errors import ArgumentError
 from tools.zones import zone_of
 
-pytestmark = pytest.mark.anyio
-
 COMING = {"start_time": "2026-11-23T00:00", "end_time": "2026-12-20T00:00"}
 WEEK = {**COMING, "end_time": "2026-12-01"}
 

@@ -2,8 +2,6 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, cast
 
-import pytest
-
 from tests.sandbox.api import MONDAY, Api
 from tests.tools.agent import Agent, prepared
 from tools.completions import COMPLETIONS, beginning_with, dates, event_types, meetings
@@ -59,7 +57,6 @@ def test_every_variable_of_a_resource_can_be_completed_and_no_completion_is_left
     assert variables <= COMPLETIONS.keys() <= variables | arguments
 
 
-@pytest.mark.anyio
 async def test_what_completes_a_prompt_can_be_looked_up(agent: Agent, api: Api) -> None:
     completion = COMPLETIONS["event_type"]
     agent.deadline = agent.clock() + 50
@@ -75,7 +72,6 @@ async def test_what_completes_a_prompt_can_be_looked_up(agent: Agent, api: Api) 
     ]
 
 
-@pytest.mark.anyio
 async def test_meetings_that_complete_are_to_come_and_stand(agent: Agent) -> None:
     completion = COMPLETIONS["scheduled_event"]
     agent.deadline = agent.clock() + 50

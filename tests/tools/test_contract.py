@@ -99,7 +99,6 @@ def test_role_and_plan_are_stated_where_the_operation_always_needs_them(tool: En
 
 
 @EACH
-@pytest.mark.anyio
 async def test_calendlys_example_request_is_what_the_tool_sends(tool: EndpointTool, fact: Fact) -> None:
     calendly = await sent_by(tool, required_arguments(tool))
     (request,) = calendly.sent
@@ -114,7 +113,6 @@ async def test_calendlys_example_request_is_what_the_tool_sends(tool: EndpointTo
 
 @pytest.mark.requirement("answer-shapes", "answer-full")
 @EACH
-@pytest.mark.anyio
 async def test_calendlys_example_response_comes_back_whole(tool: EndpointTool, fact: Fact) -> None:
     answer = await run(tool.name, Documented(), **required_arguments(tool))
     example = answer_of(fact)
@@ -128,7 +126,6 @@ async def test_calendlys_example_response_comes_back_whole(tool: EndpointTool, f
 
 @pytest.mark.requirement("parameters-calendlys")
 @EACH_QUERY
-@pytest.mark.anyio
 async def test_every_query_field_is_sent_under_calendlys_name(tool: EndpointTool, parameter: Fact) -> None:
     value = example_of(parameter["name"], parameter)
     calendly = await sent_by(tool, arguments_with(tool, parameter["name"], value))
@@ -138,7 +135,6 @@ async def test_every_query_field_is_sent_under_calendlys_name(tool: EndpointTool
 
 @pytest.mark.requirement("parameters-calendlys")
 @EACH_QUERY
-@pytest.mark.anyio
 async def test_every_value_of_an_enumeration_is_taken_and_no_other(tool: EndpointTool, parameter: Fact) -> None:
     for value in parameter.get("enum", []):
         beside = {"group": RESOURCES["group"]} if value == "group" else {}
@@ -185,7 +181,6 @@ def test_besides_calendlys_fields_a_tool_takes_few_of_ours(tool: EndpointTool, f
 
 @pytest.mark.requirement("parameters-calendlys", "parameters-top-level")
 @EACH_BODY
-@pytest.mark.anyio
 async def test_every_body_field_is_sent_under_calendlys_name_in_every_variant(
     tool: EndpointTool, name: str, schema: Fact
 ) -> None:
@@ -257,7 +252,6 @@ def test_what_calendly_requires_is_required_or_has_a_default(tool: EndpointTool,
 
 
 @EACH
-@pytest.mark.anyio
 async def test_everything_calendly_requires_is_sent_without_being_asked_for(tool: EndpointTool, fact: Fact) -> None:
     (request,) = (await sent_by(tool, required_arguments(tool))).sent
     assert {parameter["name"] for parameter in fact["query_params"] if parameter["required"]} <= set(request.parameters)

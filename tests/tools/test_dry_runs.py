@@ -7,7 +7,6 @@ from tests.tools.facts import Documented, required_arguments
 from tools import ENDPOINTS, EndpointTool
 from tools.toolset.effects import DryRun
 
-pytestmark = pytest.mark.anyio
 WRITING = [tool for tool in ENDPOINTS if tool.access == "write"]
 
 

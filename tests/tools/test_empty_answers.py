@@ -12,8 +12,6 @@ from tests.tools.agent import prepared
 from tests.tools.facts import Documented, required_arguments
 from tools import ENDPOINTS, EndpointTool
 
-pytestmark = pytest.mark.anyio
-
 HOW: frozenset[str] = frozenset({"sort", "count", "max_pages"})
 """Parameters that narrow nothing."""
 

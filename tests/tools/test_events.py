@@ -12,8 +12,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf, Epoch
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 
 def kinds(answer: Json) -> list[str]:
     return [row["kind"] for row in answer["collection"]]

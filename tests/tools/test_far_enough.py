@@ -13,8 +13,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.workflows.continuing import Position
 
-pytestmark = pytest.mark.anyio
-
 WORKSHOP = {"date": "2026-11-24", "days": 14}
 FULL = {"start_time": "2026-10-01", "end_time": "2027-02-01"}
 SECONDS = timedelta(seconds=1)
@@ -107,7 +105,7 @@ async def test_what_cannot_be_read_is_named_with_the_reason_and_loses_nothing_el
         lost = whole["collection"][1]
         path = f"/scheduled_events/{lost['uri'].rpartition('/')[2]}/invitees"
         body = {"title": title, "message": f"{title} it is"}
-        await api.control("faults", {"method": "GET", "path": path, "status": status, "body": body, "times": 4})
+        await api.fail(path, status=status, body=body, times=4)
         found = await agent.call(name, organization="mine", **when)
         (missing,) = found["missing"]
         assert (missing["uri"], missing["name"]) == (lost["uri"], lost["name"])
@@ -119,9 +117,7 @@ async def test_what_cannot_be_read_is_named_with_the_reason_and_loses_nothing_el
 
 async def test_a_scope_that_is_missing_is_no_part_that_is_missing(agent: Agent, api: Api) -> None:
     body = {"title": "Insufficient scope", "message": "No.", "required_scopes": ["scheduled_events:read"]}
-    await api.control(
-        "faults", {"method": "GET", "path": "/scheduled_events/*/invitees", "status": 403, "body": body, "times": 99}
-    )
+    await api.fail("/scheduled_events/*/invitees", status=403, body=body, times=99)
     with pytest.raises(InsufficientScope):
         await agent.call("get_agenda", date="2026-11-24")
 
@@ -270,9 +266,7 @@ async def test_where_any_will_do_who_cannot_be_asked_is_named_and_the_others_are
 async def test_a_page_that_fails_later_loses_nothing_that_was_read(agent: Agent, api: Api) -> None:
     whole = await agent.call("get_agenda", date="2026-11-01", days=40)
     first = whole["collection"][15]["uri"].rpartition("/")[2]
-    await api.control(
-        "faults", {"method": "GET", "path": f"/scheduled_events/{first}/invitees", "drop": True, "times": 9}
-    )
+    await api.fail(f"/scheduled_events/{first}/invitees", drop=True, times=9)
     found = await agent.call("get_agenda", date="2026-11-01", days=40)
     assert found["collection"] == whole["collection"][:10]
     await api.control("reset", {})

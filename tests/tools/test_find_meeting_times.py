@@ -13,8 +13,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
-pytestmark = pytest.mark.anyio
-
 BERLIN = ZoneInfo("Europe/Berlin")
 WEEK = {"start_time": "2026-11-30T00:00", "end_time": "2026-12-07T00:00"}
 MONTH = {"start_time": "2026-11-30T00:00", "end_time": "2026-12-28T00:00"}
@@ -193,14 +191,14 @@ async def test_where_the_pace_allows_no_more_it_answers_with_what_it_has(agent: 
 
 
 async def test_where_not_even_the_first_window_can_be_read_it_says_when_to_come_back(agent: Agent, api: Api) -> None:
-    await api.control("faults", {"method": "GET", "path": "/user_busy_times", "status": 429, "times": 99})
+    await api.fail("/user_busy_times", status=429, times=99)
     with pytest.raises(RateLimited):
         await agent.call("find_meeting_times", users=["me"], **WEEK)
 
 
 @pytest.mark.requirement("workflow-in-parts")
 async def test_when_time_runs_short_it_answers_with_what_it_has(agent: Agent, api: Api) -> None:
-    await api.control("faults", {"method": "GET", "path": "/event_type_available_times", "delay": 20, "times": 9})
+    await api.fail("/event_type_available_times", delay=20, times=9)
     body: dict[str, Any] = {"start_time": "2026-11-30T00:00", "end_time": "2027-11-01T00:00"}
     found = await agent.call("find_meeting_times", event_types=["Intro call"], prefer="10:00", **body)
     assert found["searched_until"] < "2027-02-15"

@@ -29,7 +29,6 @@ def refusals(module: ModuleType) -> Iterator[tuple[str, str]]:
             yield (texts[0], " ".join(texts)) if texts else ("", "")
 
 
-@pytest.mark.anyio
 async def test_no_refusal_of_an_inner_tool_names_what_the_outer_one_lacks() -> None:
     tried = 0
     for tool in ALL:

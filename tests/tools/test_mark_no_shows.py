@@ -11,8 +11,6 @@ from tests.tools.agent import TOOLS, Agent, prepared
 from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 BO = {"name": "Bo Berg", "email": "bo.berg@acme.example"}
 ELIF = "elif.eze@acme.example"
 """She was marked before."""
@@ -154,11 +152,11 @@ async def test_a_lost_answer_is_settled_by_reading(agent: Agent, api: Api) -> No
 
 
 async def test_one_that_fails_does_not_lose_the_rest(agent: Agent, api: Api) -> None:
-    await api.control("faults", {"method": "POST", "path": "/invitee_no_shows", "status": 404, "times": 1})
+    await api.fail("/invitee_no_shows", "POST", status=404, times=1)
     answer = await agent.call("mark_no_shows", invitees=[BO["name"], "Ada Abara"])
     assert sorted(row["outcome"] for row in answer["collection"]) == ["failed", "marked"]
     assert [row["why"] for row in answer["collection"] if row["outcome"] == "failed"]
-    await api.control("faults", {"method": "POST", "path": "/invitee_no_shows", "status": 404, "times": 1})
+    await api.fail("/invitee_no_shows", "POST", status=404, times=1)
     with pytest.raises(NotFound):
         await agent.call("mark_no_shows", invitees=["Chidi Castillo"])
 

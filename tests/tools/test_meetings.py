@@ -15,8 +15,6 @@ from tools.times import parse_time
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 from tools.workflows.continuing import Position
 
-pytestmark = pytest.mark.anyio
-
 TUESDAY = "2026-11-24"
 
 
@@ -146,7 +144,7 @@ async def test_meetings_that_begin_at_once_are_neither_lost_nor_repeated_where_i
 @pytest.mark.requirement("workflow-in-parts", "parameters-continue", "parameters-continue-from")
 async def test_when_time_runs_short_it_answers_with_what_it_has_and_goes_on(agent: Agent, api: Api) -> None:
     whole = await agent.call("get_agenda", date="2026-11-01", days=40)
-    await api.control("faults", {"method": "GET", "path": "/scheduled_events/*/invitees", "delay": 20, "times": 25})
+    await api.fail("/scheduled_events/*/invitees", delay=20, times=25)
     rows: list[str] = []
     again: dict[str, Any] = {}
     for _ in range(9):
@@ -168,7 +166,7 @@ async def test_under_a_tight_pace_it_answers_with_what_it_has(agent: Agent, api:
 
 
 async def test_where_nothing_at_all_can_be_read_it_says_when_to_come_back(agent: Agent, api: Api) -> None:
-    await api.control("faults", {"method": "GET", "path": "/scheduled_events", "status": 429, "times": 99})
+    await api.fail("/scheduled_events", status=429, times=99)
     with pytest.raises(RateLimited):
         await agent.call("get_agenda", date=TUESDAY)
 

@@ -96,7 +96,6 @@ async def answered(tool: Tool, calendly: Documented) -> None:
 
 
 @pytest.mark.requirement("answer-fields-added", "answer-odd-values")
-@pytest.mark.anyio
 @pytest.mark.parametrize("tool", ALL, ids=lambda tool: tool.name)
 async def test_an_odd_value_in_any_field_raises_nothing(tool: Tool) -> None:
     for endpoint in tool.calls:

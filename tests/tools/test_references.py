@@ -16,8 +16,6 @@ from tools.fields import Reference
 from tools.references import resolved
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 
-pytestmark = pytest.mark.anyio
-
 BOOKING = {
     "start_time": "2026-12-01T09:00:00Z",
     "invitee": {"name": "Lee", "email": "lee@acme.example", "timezone": "Europe/Berlin"},
@@ -81,7 +79,7 @@ async def test_any_name_that_a_person_can_give_finds_the_event_type(agent: Agent
 async def test_a_page_with_a_code_is_its_event_types_or_is_explained(agent: Agent, api: Api, code: str) -> None:
     kind = {**await api.event_type("Intro call"), "scheduling_url": f"https://calendly.com/d/{code}/intro-call"}
     body: Json = {"collection": [kind], "pagination": {}}
-    await api.control("faults", {"method": "GET", "path": "/event_types", "status": 200, "body": body})
+    await api.fail("/event_types", status=200, body=body)
     page = f"https://calendly.com/d/{code}/intro-call?month=2026-12"
     assert (await agent.call("get_event_type", event_type=page))["uri"] == kind["uri"]
 
@@ -108,7 +106,7 @@ async def test_a_colleagues_page_that_one_may_not_read_is_to_be_opened(agent: Ag
     body = {"title": "Permission Denied", "message": "You do not have permission"}
     none: Json = {"collection": [], "pagination": {}}
     for status, said in ((200, none), (403, body)):
-        await api.control("faults", {"method": "GET", "path": "/event_types", "status": status, "body": said})
+        await api.fail("/event_types", status=status, body=said)
     with pytest.raises(
         ArgumentError, match=r"You may not read the event types of Priya Raman .* opens the page itself"
     ):
@@ -144,7 +142,7 @@ async def test_of_equal_names_the_active_one_is_meant(agent: Agent, api: Api) ->
     intro = next(kind for kind in kinds if kind["name"] == "Intro call")
     twin = {**intro, "uri": f"{intro['uri'][:-4]}0000", "active": False}
     body = {"collection": [twin, *kinds], "pagination": {"count": 1}}
-    await api.control("faults", {"method": "GET", "path": "/event_types", "status": 200, "body": body})
+    await api.fail("/event_types", status=200, body=body)
     assert (await agent.call("get_event_type", event_type="intro call"))["uri"] == intro["uri"]
 
 

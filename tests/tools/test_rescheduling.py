@@ -21,7 +21,6 @@ INVITEE = {"name": "Lee Park", "email": "lee@acme.example", "timezone": "America
 ZOOM, MEET = {"kind": "zoom_conference"}, {"kind": "google_conference"}
 STUDIO = {"kind": "physical", "location": "Northlight Studio, Torstrasse 1, Berlin"}
 ROOM, PHONE = {"kind": "physical", "location": "Room 5"}, {"kind": "outbound_call", "location": "+14155551234"}
-pytestmark = pytest.mark.anyio
 
 
 async def free(api: Api, name: str = "Intro call", number: int = -1) -> str:
@@ -173,7 +172,7 @@ async def test_if_the_overlapping_time_cannot_be_booked_after_all_the_old_time_i
     old, start = await overlapping(api)
     event = await api.read(old["event"])
     refusal = {"title": "Permission Denied", "message": "You do not have permission"}
-    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 403, "body": refusal})
+    await api.fail("/invitees", "POST", status=403, body=refusal)
     back = await move(agent, old["event"], start)
     assert back["outcome"] == "old_time_booked_again"
     assert "You do not have permission" in back["message"]
@@ -228,7 +227,7 @@ async def test_a_time_that_calendly_will_not_offer_either_way_is_refused_for_its
 
 async def test_what_may_stand_in_the_way_and_cannot_be_read_is_not_risked(agent: Agent, api: Api) -> None:
     old, start = await overlapping(api)
-    await api.control("faults", {"method": "GET", "path": "/user_busy_times", "status": 403})
+    await api.fail("/user_busy_times", status=403)
     kept = await move(agent, old["event"], start)
     assert kept["outcome"] == "unchanged"
     assert "nothing was risked" in kept["message"]
@@ -246,7 +245,7 @@ async def test_a_booking_of_unknown_outcome_leaves_the_old_meeting_and_a_repeat_
     agent: Agent, api: Api
 ) -> None:
     old, start = await api.book(), await free(api)
-    await api.control("faults", {"method": "POST", "path": "/invitees", "drop": "after"})
+    await api.fail("/invitees", "POST", drop="after")
     await api.control("faults", {"read_lag": 60})
     with pytest.raises(OutcomeUnknown, match="The old meeting was not canceled"):
         await move(agent, old["event"], start)
@@ -260,7 +259,7 @@ async def test_a_booking_of_unknown_outcome_leaves_the_old_meeting_and_a_repeat_
 
 async def test_a_booking_that_was_never_made_is_made_by_the_same_call_again(agent: Agent, api: Api) -> None:
     old, start = await api.book(), await free(api)
-    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 500})
+    await api.fail("/invitees", "POST", status=500)
     with pytest.raises(OutcomeUnknown, match="Repeat this call with the same arguments") as unknown:
         await move(agent, old["event"], start)
     assert unknown.value.goes_on
@@ -274,7 +273,7 @@ async def test_where_hosts_take_turns_a_booking_of_unknown_outcome_is_not_sent_a
 ) -> None:
     start, later = await free(api, "Support triage"), await free(api, "Support triage", -5)
     old = await api.book("Support triage", start_time=later)
-    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 500})
+    await api.fail("/invitees", "POST", status=500)
     for _ in range(2):
         with pytest.raises(OutcomeUnknown, match="The old meeting"):
             await move(agent, old["event"], start)
@@ -292,8 +291,8 @@ async def test_where_hosts_take_turns_a_move_that_nobody_can_settle_ends_and_say
 ) -> None:
     start, later = await free(api, "Support triage"), await free(api, "Support triage", -5)
     old = await api.book("Support triage", start_time=later)
-    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 500})
-    await api.control("faults", {"method": "GET", "path": "/scheduled_events", "status": 403, "times": 99})
+    await api.fail("/invitees", "POST", status=500)
+    await api.fail("/scheduled_events", status=403, times=99)
     for _ in range(2):
         with pytest.raises(OutcomeUnknown, match=r"is known after 2026-\S+Z\. Repeat this call"):
             await move(agent, old["event"], start)
@@ -317,7 +316,7 @@ async def test_a_cancellation_whose_answer_is_lost_is_looked_up_and_never_leads_
     agent: Agent, api: Api, fault: dict[str, Any]
 ) -> None:
     old, start = await api.book(), await free(api)
-    await api.control("faults", {"method": "POST", "path": "/scheduled_events/*/cancellation", **fault})
+    await api.fail("/scheduled_events/*/cancellation", "POST", **fault)
     moved = await move(agent, old["event"], start, reason="Ill")
     assert moved["outcome"] == "rescheduled"
     assert moved["cancellation"]["reason"] == "Ill"
@@ -366,7 +365,7 @@ async def test_a_new_meeting_that_was_canceled_since_is_not_taken_for_the_invite
     agent: Agent, api: Api
 ) -> None:
     old, start = await api.book(), await free(api)
-    await api.control("faults", {"method": "POST", "path": "/scheduled_events/*/cancellation", "status": 403})
+    await api.fail("/scheduled_events/*/cancellation", "POST", status=403)
     half = await move(agent, old["event"], start)
     assert half["outcome"] == "booked_but_not_canceled"
     await api.post(f"{half['new_invitee']['event']}/cancellation")
@@ -412,7 +411,7 @@ async def test_a_meeting_that_was_moved_already_is_told_with_its_new_place_and_n
 
 async def test_a_meeting_whose_move_was_cut_short_is_not_moved_to_another_time(agent: Agent, api: Api) -> None:
     old, times = await api.book(), await api.slots((await api.event_type("Intro call"))["uri"])
-    await api.control("faults", {"method": "POST", "path": "/invitees", "drop": "before"})
+    await api.fail("/invitees", "POST", drop="before")
     with pytest.raises(OutcomeUnknown):
         await move(agent, old["event"], times[-2])
     await api.post(f"{old['event']}/cancellation")
@@ -427,7 +426,7 @@ async def test_a_move_that_was_begun_is_finished_before_the_meeting_is_moved_to_
 ) -> None:
     old, start = await api.book(), await free(api)
     other = next(time for time in await api.slots((await api.event_type("Intro call"))["uri"]) if time < start)
-    await api.control("faults", {"method": "POST", "path": "/scheduled_events/*/cancellation", "status": 403})
+    await api.fail("/scheduled_events/*/cancellation", "POST", status=403)
     half = await move(agent, old["event"], start)
     assert half["outcome"] == "booked_but_not_canceled"
     with pytest.raises(ArgumentError, match=r"An earlier call has booked .*Call again with start_time"):
@@ -451,7 +450,7 @@ async def test_the_question_of_a_move_that_goes_on_tells_only_what_is_left(agent
     assert (second.startswith(left), "about both" in second) == (True, False)
     agent.questions.clear()
     old, start = await overlapping(api)
-    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 403, "times": 2})
+    await api.fail("/invitees", "POST", status=403, times=2)
     with pytest.raises(ArgumentError, match="The old meeting is canceled"):
         await move(agent, old["event"], start)
     await move(agent, old["event"], start)
@@ -465,7 +464,7 @@ async def test_a_cancellation_that_fails_is_an_answer_that_names_both_and_a_repe
 ) -> None:
     old, start = await api.book(), await free(api)
     path = f"{old['event'].removeprefix('https://api.calendly.com')}/cancellation"
-    await api.control("faults", {"method": "POST", "path": path, **fault})
+    await api.fail(path, "POST", **fault)
     half = await move(agent, old["event"], start)
     assert half["outcome"] == "booked_but_not_canceled"
     assert half["old_event"] == old["event"]
@@ -516,7 +515,7 @@ async def changed(api: Api, kind_name: str = "Intro call", **fields: Json) -> No
     """Have Calendly say that an event type is otherwise than when it was booked."""
     kind = {**await api.event_type(kind_name), **fields}
     path = kind["uri"].removeprefix("https://api.calendly.com")
-    await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": 99, "body": {"resource": kind}})
+    await api.fail(path, status=200, times=99, body={"resource": kind})
 
 
 async def test_an_event_type_without_a_name_is_asked_about_by_its_address(agent: Agent, api: Api) -> None:
@@ -588,7 +587,7 @@ async def test_what_fits_of_the_place_goes_along_and_the_only_one_is_taken(
 ) -> None:
     old, start = await api.book(place.name, location=place.booked), await free(api, place.name)
     await changed(api, place.name, locations=place.offered)
-    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 400})
+    await api.fail("/invitees", "POST", status=400)
     assert (await move(agent, old["event"], start))["outcome"] == "unchanged"
     assert sent_body(agent).get("location") == place.sent
     question = await agent.ask("reschedule_scheduled_event", scheduled_event=old["event"], start_time=start)
@@ -642,7 +641,7 @@ async def test_what_will_not_be_the_same_is_told_before_anybody_agrees_and_in_th
     await changed(api, **fields)
     location = {"location": None} if "pooling_type" in fields else {}
     if location:
-        await api.control("faults", {"method": "POST", "path": "/invitees", "status": 403})
+        await api.fail("/invitees", "POST", status=403)
         with pytest.raises(CalendlyError):
             await move(agent, old["event"], start)
     else:
@@ -666,7 +665,7 @@ async def test_what_calendly_refuses_of_what_goes_along_leaves_all_and_offers_th
     old, start = await api.book(), await free(api)
     detail = {"parameter": parameter, "message": message, "code": "invalid_choice"}
     said = {"title": "Invalid Argument", "message": "No.", "details": [detail] if parameter else []}
-    await api.control("faults", {"method": "POST", "path": "/invitees", "status": 400, "body": said})
+    await api.fail("/invitees", "POST", status=400, body=said)
     kept = await move(agent, old["event"], start)
     assert (kept["outcome"], kept["reschedule_url"]) == ("unchanged", old["reschedule_url"])
     assert kept["message"].endswith(f"{told} Nothing was changed. At reschedule_url a person can move it.")
@@ -699,8 +698,8 @@ async def test_two_calls_at_once_that_overlap_leave_one_meeting_wherever_both_ar
     agent: Agent, api: Api, patience: float
 ) -> None:
     old, start = await overlapping(api)
-    await api.control("faults", {"method": "POST", "path": "/invitees", "delay": 1, "status": 302, "after": True})
-    await api.control("faults", {"method": "POST", "path": "/scheduled_events/*/cancellation", "delay": 1})
+    await api.fail("/invitees", "POST", delay=1, status=302, after=True)
+    await api.fail("/scheduled_events/*/cancellation", "POST", delay=1)
 
     async def once() -> None:
         with anyio.move_on_after(patience), contextlib.suppress(CalendlyError, ToolError):

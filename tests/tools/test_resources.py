@@ -113,7 +113,6 @@ def test_days_follow_each_other_without_gap_and_every_moment_of_one_is_of_its_da
     assert (start - timedelta(seconds=1)).astimezone(zone).date() == day - timedelta(days=1)
 
 
-@pytest.mark.anyio
 async def test_the_agenda_of_a_day_holds_its_meetings_in_the_persons_zone_in_their_order(
     agent: Agent, api: Api
 ) -> None:
@@ -128,13 +127,11 @@ async def test_the_agenda_of_a_day_holds_its_meetings_in_the_persons_zone_in_the
     assert all(parse_time(row["start_time"]) >= begin(day, ZoneInfo("Europe/Berlin")) for row in rows)
 
 
-@pytest.mark.anyio
 async def test_todays_agenda_is_that_of_the_persons_date(agent: Agent) -> None:
     today = await read(agent, "calendly://agenda/today")
     assert today == await read(agent, f"calendly://agenda/{MONDAY.date()}")
 
 
-@pytest.mark.anyio
 async def test_an_agenda_begins_nowhere_while_the_persons_zone_is_not_known(agent_of: AgentOf) -> None:
     for uri in ("calendly://agenda/today", "calendly://agenda/2026-12-01"):
         with pytest.raises(ArgumentError, match="time zone is not known"):
@@ -151,7 +148,6 @@ def test_a_date_that_is_none_or_out_of_reach_is_refused(text: str) -> None:
         found[0].tool.parse(found[1], ())
 
 
-@pytest.mark.anyio
 async def test_an_event_type_and_its_questions_are_found_by_name(agent: Agent, api: Api) -> None:
     kind = await api.event_type("Intro call")
     assert (await read(agent, "calendly://event_types/Intro%20call"))["uri"] == kind["uri"]
@@ -162,7 +158,6 @@ async def test_an_event_type_and_its_questions_are_found_by_name(agent: Agent, a
     ]
 
 
-@pytest.mark.anyio
 async def test_a_booking_and_who_booked_are_two_resources(agent: Agent, api: Api) -> None:
     invitee = await api.book()
     uuid = invitee["event"].rpartition("/")[2]
@@ -171,7 +166,6 @@ async def test_a_booking_and_who_booked_are_two_resources(agent: Agent, api: Api
     assert [row["email"] for row in rows] == ["lee@acme.example"]
 
 
-@pytest.mark.anyio
 async def test_what_the_tool_may_not_read_the_resource_may_not_either(agent: Agent) -> None:
     agent.off.add("event_types")
     for uri in ("calendly://event_types", "calendly://event_types/T1", "calendly://event_types/T1/questions"):
@@ -180,13 +174,11 @@ async def test_what_the_tool_may_not_read_the_resource_may_not_either(agent: Age
     assert {request.path for request in agent.sent} <= {"/users/me"}
 
 
-@pytest.mark.anyio
 async def test_a_booking_nobody_knows_is_not_found(agent: Agent) -> None:
     with pytest.raises(NotFound):
         await read(agent, "calendly://scheduled_events/00000000-0000-4000-8000-000000000000")
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda one: one.name)
 async def test_every_resource_reads_what_calendlys_documentation_answers(resource: Resource) -> None:
     caller = Documented()

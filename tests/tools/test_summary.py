@@ -19,8 +19,6 @@ from tools.times import parse_time
 from tools.toolset.errors import ArgumentError
 from tools.workflows.counting import CountedMeeting, GroupBy, invitees_of, rows_of
 
-pytestmark = pytest.mark.anyio
-
 LONDON = ZoneInfo("Europe/London")
 OCTOBER = {"start_time": "2026-10-01T00:00", "end_time": "2026-11-01T00:00"}
 QUARTER = {"start_time": "2026-09-01T00:00", "end_time": "2026-12-31T00:00"}
@@ -296,7 +294,7 @@ async def test_when_time_ends_it_the_parts_add_up(untidy: Agent, api: Api, organ
     arguments = {"group_by": ["no_show"], "organization": organization, **QUARTER}
     whole = await untidy.call("summarize_bookings", **arguments)
     assert "continue_from" not in whole
-    await api.control("faults", {"method": "GET", "path": "/scheduled_events/*/invitees", "delay": 20, "times": 40})
+    await api.fail("/scheduled_events/*/invitees", delay=20, times=40)
     parts, again = list[Json](), dict[str, str]()
     for _ in range(9):
         parts.append(await untidy.call("summarize_bookings", **arguments, **again))
@@ -329,7 +327,7 @@ async def test_under_a_tight_pace_it_counts_what_it_has_and_goes_on(
 async def test_where_nothing_at_all_can_be_read_it_says_when_to_come_back(untidy: Agent, api: Api) -> None:
     for path in ("/scheduled_events", "/scheduled_events/*/invitees"):
         await api.control("reset", {})
-        await api.control("faults", {"method": "GET", "path": path, "status": 429, "times": 99})
+        await api.fail(path, status=429, times=99)
         with pytest.raises(RateLimited):
             await untidy.call("summarize_bookings", group_by=["no_show"], **OCTOBER)
 

@@ -74,7 +74,6 @@ def test_every_instant_is_read_at_every_offset_and_sent_as_the_same_instant(time
     assert parse_time(wire(parse_time(written))) == time
 
 
-@pytest.mark.anyio
 async def test_a_time_without_offset_is_in_the_callers_own_zone() -> None:
     time = datetime(2026, 12, 1, 10)  # noqa: DTZ001 - as an agent wrote it
     assert wire(await instant(Somewhere("Asia/Kolkata"), "start_time", time)) == "2026-12-01T04:30:00Z"
@@ -83,26 +82,22 @@ async def test_a_time_without_offset_is_in_the_callers_own_zone() -> None:
     )
 
 
-@pytest.mark.anyio
 async def test_an_offset_needs_no_identity() -> None:
     time = datetime(2026, 12, 1, 10, tzinfo=UTC)
     assert await instant(Somewhere(Unreachable("down")), "start_time", time) == time
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("zone", [None, "Mars/Base", InsufficientScope("users:read"), DeniedByPolicy("users is off")])
 async def test_without_a_known_zone_an_offset_is_asked_for(zone: str | Exception | None) -> None:
     with pytest.raises(ArgumentError, match=r"start_time: .* add an offset"):
         await instant(Somewhere(zone), "start_time", datetime(2026, 12, 1, 10))  # noqa: DTZ001 - as an agent wrote it
 
 
-@pytest.mark.anyio
 async def test_a_failure_to_ask_for_the_zone_is_no_missing_zone() -> None:
     with pytest.raises(Unreachable):
         await instant(Somewhere(Unreachable("down")), "start_time", datetime(2026, 12, 1, 10))  # noqa: DTZ001 - as written
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize("hour", [datetime(2027, 3, 28, 2, 30), datetime(2026, 10, 25, 2, 30)])  # noqa: DTZ001 - as written
 async def test_a_clock_time_that_comes_twice_or_never_is_asked_about(hour: datetime) -> None:
     with pytest.raises(ArgumentError, match="Clocks change in Europe/Berlin"):
@@ -127,7 +122,6 @@ def test_what_is_neither_a_time_nor_a_day_is_refused_in_a_sentence(text: str) ->
         parse_moment(text)
 
 
-@pytest.mark.anyio
 @pytest.mark.parametrize(("day", "hours"), [("2026-12-01", 24), ("2027-03-28", 23), ("2026-10-25", 25)])
 async def test_a_day_as_both_ends_of_a_range_is_that_day_in_the_zone(day: str, hours: int) -> None:
     whole = await span(Somewhere("Europe/Berlin"), parse_moment(day), parse_moment(day))
@@ -137,7 +131,6 @@ async def test_a_day_as_both_ends_of_a_range_is_that_day_in_the_zone(day: str, h
     )
 
 
-@pytest.mark.anyio
 async def test_a_day_without_a_known_zone_is_asked_about() -> None:
     with pytest.raises(ArgumentError, match=r"start_time: .* add an offset"):
         await span(Somewhere(None), parse_moment("2026-12-01"), parse_moment("2026-12-02"))
@@ -147,7 +140,6 @@ async def test_a_day_without_a_known_zone_is_asked_about() -> None:
     first=some.integers(-100_000, 100_000),
     length=some.integers(1, 100_000),
 )
-@pytest.mark.anyio
 async def test_of_a_range_only_what_is_to_come_is_asked_for(first: int, length: int) -> None:
     start = MONDAY + timedelta(minutes=first)
     end = start + timedelta(minutes=length)

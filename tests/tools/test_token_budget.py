@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
 import toktok  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]  # the wheel has no types
 
 from server.app import instructions
@@ -66,14 +65,12 @@ async def _weighed(agent: Agent, name: str, raw: object, **arguments: object) ->
     return tokens(answer) / tokens(raw)
 
 
-@pytest.mark.anyio
 async def test_a_page_of_meetings_costs_at_most_28_hundredths_of_calendlys_own(agent: Agent, api: Api) -> None:
     user = (await api.me())["uri"]
     raw: Any = (await api.get("/scheduled_events", user=user, count=100)).json()
     assert await _weighed(agent, "list_scheduled_events", raw, user=user, count=100) <= 0.28
 
 
-@pytest.mark.anyio
 async def test_a_month_of_open_times_costs_at_most_an_eighth_of_calendlys_own(agent: Agent, api: Api) -> None:
     kind = (await api.event_type("Intro call"))["uri"]
     span = {"start_time": iso(MONDAY + timedelta(minutes=1)), "end_time": iso(MONDAY + timedelta(days=30))}
@@ -83,7 +80,6 @@ async def test_a_month_of_open_times_costs_at_most_an_eighth_of_calendlys_own(ag
     assert whole <= 0.08
 
 
-@pytest.mark.anyio
 async def test_a_week_with_who_comes_costs_less_than_the_meetings_alone_at_calendly(agent: Agent, api: Api) -> None:
     me = (await api.me())["uri"]
     span = {"min_start_time": "2026-11-23T23:00:00Z", "max_start_time": "2026-11-30T23:00:00Z", "status": "active"}

@@ -8,8 +8,6 @@ from tests.cases import each
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.fixture
 def untidy(agent_of: AgentOf) -> Agent:

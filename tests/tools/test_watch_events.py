@@ -12,8 +12,6 @@ from tests.tools.conftest import AgentOf
 from tools.toolset.effects import DryRun
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 WAITING = {"events": "meetings", "state": "waiting for the first event"}
 ON: Json = {"webhooks": [WAITING], "source": "webhook"}
 QUESTION = (

@@ -68,7 +68,6 @@ def test_other_names_that_mean_what_they_say_are_taken(text: str) -> None:
     assert named_zone(text).casefold() == text.casefold()
 
 
-@pytest.mark.anyio
 async def test_a_tool_answers_in_the_zone_however_it_is_written(agent: Agent) -> None:
     found = await agent.call("get_agenda", date="2026-11-24", timezone="asia/TOKYO")
     assert found["searched"]["start_time"].startswith("2026-11-23T15:00")

@@ -5,11 +5,10 @@ from typing import Final
 from sandbox.booking.openings import schedule_of
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.endpoints.paging import SortKeys, read_page, read_sort
-from sandbox.errors import not_found, permission_denied
 from sandbox.records.as_json import JsonObject, event_type_json
 from sandbox.records.event_types import StoredEventType
 from sandbox.requests.fields import MUST_BE_FILLED
-from sandbox.requests.permissions import NO_ACCESS, known_user, require_organization, require_user
+from sandbox.requests.permissions import NO_ACCESS, known_user, managed_event_type, require_organization, require_user
 
 SORT_KEYS: Final[SortKeys[StoredEventType]] = {
     "name": lambda kind: kind.name or "",
@@ -58,11 +57,7 @@ def _uses(call: EndpointCall, kind: StoredEventType, user: str, schedule: str) -
 
 def get_event_type(call: EndpointCall) -> JsonObject:
     """Return one event type, deleted ones included."""
-    kind = call.records.event_types.get(call.path["uuid"])
-    if kind is None:
-        raise not_found()
-    if not call.caller.may_manage(kind):
-        raise permission_denied(NO_ACCESS)
+    kind = managed_event_type(call.caller, call.records, call.path["uuid"])
     return {"resource": event_type_json(call.records, kind)}
 
 

@@ -8,12 +8,12 @@ from typing import Any, Final, cast
 from sandbox.endpoints.endpoint import EndpointCall, SandboxEndpoint
 from sandbox.endpoints.event_types.one_off import LOCATION_KINDS, LONGEST_MINUTES
 from sandbox.endpoints.paging import read_page
-from sandbox.errors import not_found, permission_denied
+from sandbox.errors import permission_denied
 from sandbox.records.as_json import JsonObject, event_type_json, event_type_membership_json
 from sandbox.records.event_types import StoredEventType
 from sandbox.records.identifiers import PAGES, new_id
 from sandbox.requests.fields import InputFields, objects_in
-from sandbox.requests.permissions import NO_ACCESS, known_user, require_user
+from sandbox.requests.permissions import NO_ACCESS, known_user, managed_event_type, require_user
 
 COLOR: Final = re.compile(r"#[a-f\d]{6}")
 LOCALES: Final = ("de", "en", "es", "fr", "it", "nl", "pt", "uk")
@@ -74,7 +74,7 @@ def create_event_type(call: EndpointCall) -> JsonObject:
 
 def update_event_type(call: EndpointCall) -> JsonObject:
     """Change a one-on-one event type; what is not sent stays."""
-    kind = _find(call, call.path["uuid"])
+    kind = managed_event_type(call.caller, call.records, call.path["uuid"])
     fields = call.body_fields()
     settings = _read(fields)
     _check_duration(fields, settings, kind.duration_options)
@@ -93,18 +93,9 @@ def list_event_type_hosts(call: EndpointCall) -> JsonObject:
     event_type = fields.reference("event_type", "event_types", required=True)
     page = read_page(fields, call.url_path, call.query)
     fields.check()
-    kind = _find(call, event_type)
+    kind = managed_event_type(call.caller, call.records, event_type)
     hosts = [call.records.users[host] for host in kind.hosts]
     return page.answer(hosts, lambda host: event_type_membership_json(call.records, kind, host))
-
-
-def _find(call: EndpointCall, identifier: str) -> StoredEventType:
-    kind = call.records.event_types.get(identifier)
-    if kind is None:
-        raise not_found()
-    if not call.caller.may_manage(kind):
-        raise permission_denied(NO_ACCESS)
-    return kind
 
 
 def _read(fields: InputFields) -> _Settings:

@@ -19,6 +19,7 @@ from storage.database import Database
 from storage.keys import Key, KeyRing
 from storage.rotation import rotate
 from tests.cases import case, each
+from tests.databases import empty
 
 RING: Final = KeyRing([Key("k1", bytes(32))])
 START: Final = datetime(2026, 12, 1, 9, tzinfo=UTC)
@@ -34,6 +35,13 @@ FOUND_BY: Final = {
     "action": "cancel_scheduled_event",
 }
 """The columns by which an entry is found, and another value of each."""
+
+
+@pytest.fixture
+def memory(shared_memory: Database) -> Database:
+    """A database in memory, without rows: what is found depends on the rows alone."""
+    empty(shared_memory)
+    return shared_memory
 
 
 def entry(number: int, **changes: object) -> AuditEntry:
@@ -117,27 +125,27 @@ async def second(database: Database) -> ColumnElement[bool]:
     return (audit_entry.c.chain_id == await chain_numbered(database, 1)) & (audit_entry.c.sequence == 2)
 
 
-async def test_a_change_of_any_field_of_an_entry_is_found(database: Database) -> None:
-    archive, here = await filled(database), await second(database)
+async def test_a_change_of_any_field_of_an_entry_is_found(memory: Database) -> None:
+    archive, here = await filled(memory), await second(memory)
     for name in facts(entry(2)):
         forged = write(entry(2, **{name: {"time": START, "kind": "lost"}.get(name, "forged")}))
         with case(name):
-            async with changed(database, audit_entry, here, entry=forged):
+            async with changed(memory, audit_entry, here, entry=forged):
                 assert await faults_of(archive) == [CHANGED]
     assert await faults_of(archive) == []
 
 
-async def test_a_change_of_what_an_entry_is_found_by_is_found(database: Database) -> None:
-    archive, here = await filled(database), await second(database)
+async def test_a_change_of_what_an_entry_is_found_by_is_found(memory: Database) -> None:
+    archive, here = await filled(memory), await second(memory)
     for name, value in FOUND_BY.items():
         with case(name):
-            async with changed(database, audit_entry, here, **{name: value}):
+            async with changed(memory, audit_entry, here, **{name: value}):
                 assert await faults_of(archive) == ["chain 1, entry 2: what it is found by was changed"]
 
 
-async def test_a_changed_mac_is_found(database: Database) -> None:
-    archive = await filled(database)
-    await execute(database, update(audit_entry).where(audit_entry.c.request_id == "r0002").values(mac="0" * 64))
+async def test_a_changed_mac_is_found(memory: Database) -> None:
+    archive = await filled(memory)
+    await execute(memory, update(audit_entry).where(audit_entry.c.request_id == "r0002").values(mac="0" * 64))
     assert CHANGED in await faults_of(archive)
 
 
@@ -146,15 +154,15 @@ def test_the_changes_above_are_all_that_can_be_changed_of_a_row() -> None:
     assert {column.name for column in audit_entry.c} == {*places, "entry", "mac", *FOUND_BY}
 
 
-async def test_a_deleted_entry_is_found(database: Database) -> None:
-    archive = await filled(database)
-    await execute(database, delete(audit_entry).where(audit_entry.c.request_id == "r0002"))
+async def test_a_deleted_entry_is_found(memory: Database) -> None:
+    archive = await filled(memory)
+    await execute(memory, delete(audit_entry).where(audit_entry.c.request_id == "r0002"))
     assert await faults_of(archive) == ["chain 1, entry 3: entries before it are missing or were moved"]
 
 
-async def test_a_deleted_first_entry_is_found(database: Database) -> None:
-    archive = await filled(database)
-    await execute(database, delete(audit_entry).where(audit_entry.c.request_id == "r0001"))
+async def test_a_deleted_first_entry_is_found(memory: Database) -> None:
+    archive = await filled(memory)
+    await execute(memory, delete(audit_entry).where(audit_entry.c.request_id == "r0001"))
     assert await faults_of(archive) == ["chain 1, entry 2: entries before it are missing or were moved"]
 
 
@@ -171,34 +179,34 @@ async def test_exchanged_entries_are_found(database: Database) -> None:
     assert CHANGED in faults
 
 
-async def test_a_cut_tail_is_found(database: Database) -> None:
-    archive = await filled(database)
-    await execute(database, delete(audit_entry).where(audit_entry.c.request_id.in_(["r0006", "r0007"])))
+async def test_a_cut_tail_is_found(memory: Database) -> None:
+    archive = await filled(memory)
+    await execute(memory, delete(audit_entry).where(audit_entry.c.request_id.in_(["r0006", "r0007"])))
     assert await faults_of(archive) == ["chain 1: its last 2 entries are missing"]
 
 
-async def test_a_tail_that_was_cut_together_with_the_row_of_its_chain_is_found(database: Database) -> None:
-    archive = await filled(database)
-    (last,) = [row for row in await rows_of(database, audit_entry) if row["request_id"] == "r0002"]
+async def test_a_tail_that_was_cut_together_with_the_row_of_its_chain_is_found(memory: Database) -> None:
+    archive = await filled(memory)
+    (last,) = [row for row in await rows_of(memory, audit_entry) if row["request_id"] == "r0002"]
     cut = update(audit_chain).where(audit_chain.c.number == 1).values(tip_sequence=2, tip_mac=last["mac"])
-    await execute(database, delete(audit_entry).where(audit_entry.c.request_id.in_(["r0006", "r0007"])), cut)
+    await execute(memory, delete(audit_entry).where(audit_entry.c.request_id.in_(["r0006", "r0007"])), cut)
     assert await faults_of(archive) == ["chain 1: where it ends was changed"]
 
 
-async def test_a_removed_chain_is_found(database: Database) -> None:
-    archive = await filled(database)
-    chain = await chain_numbered(database, 2)
+async def test_a_removed_chain_is_found(memory: Database) -> None:
+    archive = await filled(memory)
+    chain = await chain_numbered(memory, 2)
     of_chain = delete(audit_entry).where(audit_entry.c.chain_id == chain)
-    await execute(database, of_chain, delete(audit_chain).where(audit_chain.c.id == chain))
+    await execute(memory, of_chain, delete(audit_chain).where(audit_chain.c.id == chain))
     assert await faults_of(archive) == ["chain 2 is missing"]
 
 
-async def test_a_chain_removed_from_the_register_too_is_found(database: Database) -> None:
-    archive = await filled(database)
-    chain = await chain_numbered(database, 2)
+async def test_a_chain_removed_from_the_register_too_is_found(memory: Database) -> None:
+    archive = await filled(memory)
+    chain = await chain_numbered(memory, 2)
     of_chain = delete(audit_entry).where(audit_entry.c.chain_id == chain)
     unregistered = update(audit_register).values(following=2)
-    await execute(database, of_chain, delete(audit_chain).where(audit_chain.c.id == chain), unregistered)
+    await execute(memory, of_chain, delete(audit_chain).where(audit_chain.c.id == chain), unregistered)
     assert await faults_of(archive) == ["the register of the chains was changed"]
 
 
@@ -208,48 +216,48 @@ async def test_entries_whose_chain_was_removed_are_found(database: Database) -> 
     assert await faults_of(archive) == ["chain 2 is missing", "3 entries belong to no chain"]
 
 
-async def test_an_entry_put_in_by_somebody_else_is_found(database: Database) -> None:
-    archive = await filled(database)
-    (last,) = [row for row in await rows_of(database, audit_entry) if row["request_id"] == "r0007"]
+async def test_an_entry_put_in_by_somebody_else_is_found(memory: Database) -> None:
+    archive = await filled(memory)
+    (last,) = [row for row in await rows_of(memory, audit_entry) if row["request_id"] == "r0007"]
     forged = {**last, "sequence": 5, "request_id": "r0009", "entry": write(entry(9))}
-    await execute(database, insert(audit_entry).values(forged))
+    await execute(memory, insert(audit_entry).values(forged))
     assert await faults_of(archive) == ["chain 1, entry 5: it was changed, or put in the place of another"]
 
 
-async def test_a_change_of_a_chains_row_is_found(database: Database) -> None:
-    archive = await filled(database)
+async def test_a_change_of_a_chains_row_is_found(memory: Database) -> None:
+    archive = await filled(memory)
     for end, verb in {"base": "begins", "tip": "ends"}.items():
         for name, value in {"sequence": 1, "mac": "0" * 64, "seal": "0" * 64}.items():
             with case(end, name):
-                async with changed(database, audit_chain, audit_chain.c.number == 2, **{f"{end}_{name}": value}):
+                async with changed(memory, audit_chain, audit_chain.c.number == 2, **{f"{end}_{name}": value}):
                     assert f"chain 2: where it {verb} was changed" in await faults_of(archive)
 
 
 @pytest.mark.parametrize("change", [{"first": 2}, {"following": 9}, {"seal": "0" * 64}])
 async def test_a_change_of_the_register_is_found_and_a_new_chain_does_not_heal_it(
-    database: Database, change: dict[str, object]
+    memory: Database, change: dict[str, object]
 ) -> None:
-    await filled(database)
-    await execute(database, update(audit_register).values(change))
-    another = await archive_in(database)
+    await filled(memory)
+    await execute(memory, update(audit_register).values(change))
+    another = await archive_in(memory)
     await another.append([entry(20)])
     assert "the register of the chains was changed" in await faults_of(another)
 
 
-async def test_a_deleted_register_is_found(database: Database) -> None:
-    await filled(database)
-    await execute(database, delete(audit_register))
-    another = await archive_in(database)
+async def test_a_deleted_register_is_found(memory: Database) -> None:
+    await filled(memory)
+    await execute(memory, delete(audit_register))
+    another = await archive_in(memory)
     await another.append([entry(20)])
     faults = await faults_of(another)
     assert "chain 1: where it begins was changed" in faults
     assert "chain 2: where it ends was changed" in faults
 
 
-async def test_another_key_ring_does_not_open_the_record(database: Database) -> None:
-    await filled(database)
+async def test_another_key_ring_does_not_open_the_record(memory: Database) -> None:
+    await filled(memory)
     with pytest.raises(Exception, match="cannot be opened"):
-        await archive_in(database, KeyRing([Key("k1", bytes(31) + b"x")]))
+        await archive_in(memory, KeyRing([Key("k1", bytes(31) + b"x")]))
 
 
 async def test_the_record_outlives_a_rotation_of_the_keys(database: Database) -> None:
@@ -294,18 +302,18 @@ async def test_chains_of_which_nothing_is_left_go_too_and_their_process_begins_a
     assert await faults_of(archive) == []
 
 
-async def test_a_checkpoint_does_not_hide_what_was_deleted_after_it(database: Database) -> None:
-    archive = await filled(database)
+async def test_a_checkpoint_does_not_hide_what_was_deleted_after_it(memory: Database) -> None:
+    archive = await filled(memory)
     await archive.clear_out(START + timedelta(minutes=2))
-    await execute(database, delete(audit_entry).where(audit_entry.c.request_id == "r0002"))
+    await execute(memory, delete(audit_entry).where(audit_entry.c.request_id == "r0002"))
     assert await faults_of(archive) == ["chain 1, entry 3: entries before it are missing or were moved"]
 
 
-async def test_clearing_out_does_not_wipe_away_what_was_dated_back(database: Database) -> None:
-    archive = await filled(database)
+async def test_clearing_out_does_not_wipe_away_what_was_dated_back(memory: Database) -> None:
+    archive = await filled(memory)
     old = START - timedelta(days=500)
     forged = update(audit_entry).where(audit_entry.c.request_id == "r0001")
-    await execute(database, forged.values(at=old, entry=write(entry(1, time=old))))
+    await execute(memory, forged.values(at=old, entry=write(entry(1, time=old))))
     await archive.clear_out(START)
     assert await archive.count() == (7, 2)
     assert await faults_of(archive) == ["chain 1, entry 1: it was changed, or put in the place of another"]

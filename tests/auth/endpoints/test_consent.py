@@ -76,7 +76,12 @@ async def test_every_page_is_without_scripts_framing_referrer_and_cache(served: 
     client = await served.register()
     browser = served.browser()
     form = await browser.consent_form(served.request(client))
-    pages = [form.response, await browser.open({}), await browser.submit(form.filled("deny"))]
+    pages = [
+        form.response,
+        await browser.open({}),
+        await browser.submit(form.filled("deny")),
+        await browser.sign_in_to(),
+    ]
     for page in pages:
         policy = policy_of(page.headers["content-security-policy"])
         assert policy["default-src"] == ["'none'"]
@@ -403,7 +408,7 @@ async def test_calendly_is_asked_for_identity_for_this_consent_and_for_what_the_
     assert asked["scope"] == "users:read event_types:write availability:read"
 
 
-@pytest.mark.requirement("sign-out-forgets")
+@pytest.mark.requirement("sign-out-forgets", "restrictions-kept")
 async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(served: Served) -> None:
     client, browser = await served.register(), served.browser()
     fresh = (await served.browser().consent_form(served.request(client))).levels

@@ -42,7 +42,8 @@ async def test_a_public_client_revokes_its_refresh_token_and_all_that_came_of_it
 
 
 @pytest.mark.requirement("revoke-kinds")
-async def test_revoking_an_access_token_ends_that_one_only(served: Served) -> None:
+async def test_revoking_an_access_token_ends_that_one_only(every_site: Served) -> None:
+    served = every_site
     client = await served.register()
     tokens = await served.sign_in(client)
     assert (await served.revoke(client, tokens.access)).status_code == 200

@@ -98,7 +98,8 @@ async def test_rows_do_not_grow_with_the_age_of_an_agent(served: Served) -> None
     assert len(set(sizes[1:])) == 1
 
 
-async def test_an_idempotency_key_is_dropped_when_its_time_is_over(served: Served) -> None:
+async def test_an_idempotency_key_is_dropped_when_its_time_is_over(every_site: Served) -> None:
+    served = every_site
     now = served.site.now()
     async with served.site.database.begin() as connection:
         row = {"digest": "digest", "outcome_ciphertext": b"sealed", "expires_at": now + timedelta(hours=24)}

@@ -1,6 +1,5 @@
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Generator, Sequence
@@ -24,6 +23,7 @@ from auth.upstream.registration import register
 from calendly.errors import Unauthenticated, Unreachable
 from tests.auth.calendly_side import ASKED, Calendly, consent
 from tests.auth.places import on_machine
+from tests.ports import kept_port
 
 OVER = timedelta(hours=3)
 
@@ -142,14 +142,13 @@ async def test_who_signs_in_on_another_machine_pastes_where_the_browser_was_sent
 
 
 async def test_one_registration_serves_all_sign_ins_at_one_address(machine: Machine) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
     way = replace(machine.sign_in, issuer=machine.calendly.url)
-    first, again = await way.login(port, ASKED), await way.login(port, ASKED)
-    assert first.application == again.application
-    assert (await way.login(0, ASKED)).application != first.application
     named = replace(way, issuer=None)
-    assert (await named.login(port, ASKED)).application != first.application
+    with kept_port() as port:
+        first, again = await way.login(port, ASKED), await way.login(port, ASKED)
+        assert first.application == again.application
+        assert (await way.login(0, ASKED)).application != first.application
+        assert (await named.login(port, ASKED)).application != first.application
     await asyncio.gather(*machine.browsing)
 
 

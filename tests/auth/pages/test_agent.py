@@ -19,7 +19,7 @@ from auth.endpoints.sweep import sweep
 from auth.tables import agent_restriction, grant, metadata, page_session, upstream_connection, user
 from storage.connection import DatabaseConnection
 from tests.auth.calendly_side import consent
-from tests.auth.site import Browser, Json, Served, query_of, serve
+from tests.auth.site import Browser, Json, Served, serve
 from tests.consent_forms import levels_on
 
 UUID = "0b9d9c5e-1111-4222-8333-444455556666"
@@ -126,7 +126,8 @@ async def test_what_needs_another_scope_can_be_chosen_and_the_page_says_what_it_
 
 
 @pytest.mark.requirement("pages-of-the-person")
-async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_may_do(served: Served) -> None:
+async def test_an_app_that_has_to_sign_in_again_is_signed_out_and_keeps_what_it_may_do(every_site: Served) -> None:
+    served = every_site
     client = await served.register()
     tokens = await served.sign_in(client, scope="users:read")
     browser, page = await own_page(served)
@@ -507,22 +508,6 @@ async def test_who_is_shown_what_they_took_away_may_give_it_back(served: Served)
     assert access["booking"] == "ask"
     third = await served.register()
     assert (await browser.consent_form(served.request(third))).levels.chosen["booking"] == "ask"
-
-
-@pytest.mark.requirement("restrictions-kept")
-async def test_after_signing_out_the_next_person_in_that_browser_finds_nothing_of_the_former(served: Served) -> None:
-    client = await served.register()
-    browser = served.browser()
-    await consents_anew(served, browser, client, "users=read,booking=full,canceling=off")
-    own = await browser.sign_in_to()
-    untouched = (await served.browser().consent_form(served.request(client))).levels.chosen
-    assert (await browser.consent_form(served.request(client))).levels.chosen != untouched
-    await browser.send(own, "/sign-out")
-    form = await browser.consent_form(served.request(client, scope="users:read"))
-    assert form.levels.chosen == {"users": "read"}
-    asked = query_of((await browser.submit(form.filled())).headers["Location"])["scope"].split()
-    assert asked == ["users:read"]
-    assert (await browser.consent_form(served.request(client))).levels.chosen == untouched
 
 
 @pytest.mark.requirement("restrictions-kept")

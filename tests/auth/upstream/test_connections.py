@@ -22,6 +22,9 @@ from tests.databases import open_migrated
 OVER = timedelta(hours=3)
 NOBODY = "https://api.calendly.com/users/NOBODY"
 
+IMPATIENT = 0.2
+"""Seconds for a transaction of which the test knows that it cannot be had."""
+
 LONGER_THAN_ANY_WRITER = 120.0
 """Seconds: whoever waits for the lock gives up before its holder does."""
 
@@ -204,7 +207,7 @@ class Lock:
         self.task = asyncio.create_task(self._hold())
         await self.held.wait()
 
-    async def release(self, _: float = 0) -> None:
+    async def release(self) -> None:
         """End it."""
         self.released.set()
         if self.task:
@@ -221,10 +224,19 @@ class Lock:
 async def test_new_tokens_are_not_lost_while_the_database_takes_nothing(
     shared_database_url: str, fresh_upstream: Calendly, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with open_migrated(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
+    async with open_migrated(shared_database_url) as database, open_database(shared_database_url, patience=60) as own:
         place = await connect_in(database, shared_database_url, fresh_upstream)
         lock = Lock(database)
-        made = in_database(own, fresh_upstream.url, fresh_upstream.clock, lock.release, after=lock.take)
+
+        async def lock_out() -> None:
+            await lock.take()
+            made.database = replace(own, patience=IMPATIENT)
+
+        async def wait(_: float) -> None:
+            await lock.release()
+            made.database = own
+
+        made = in_database(own, fresh_upstream.url, fresh_upstream.clock, wait, after=lock_out)
         fresh_upstream.clock.advance(OVER)
         assert fresh_upstream.is_live(await token(made.refresher, place))
         assert (await place.connection()).generation == 2
@@ -238,10 +250,15 @@ async def test_a_database_that_takes_nothing_for_long_is_said_and_the_lease_is_l
     async def sleep(_: float) -> None:
         """Let no time pass."""
 
-    async with open_migrated(shared_database_url) as database, open_database(shared_database_url, patience=2) as own:
+    async with open_migrated(shared_database_url) as database, open_database(shared_database_url, patience=60) as own:
         place = await connect_in(database, shared_database_url, fresh_upstream)
         lock = Lock(database)
-        made = in_database(own, fresh_upstream.url, fresh_upstream.clock, sleep, after=lock.take)
+
+        async def lock_out() -> None:
+            await lock.take()
+            made.database = replace(own, patience=IMPATIENT)
+
+        made = in_database(own, fresh_upstream.url, fresh_upstream.clock, sleep, after=lock_out)
         fresh_upstream.clock.advance(OVER)
         with pytest.raises(Unreachable, match="database does not give"):
             await token(made.refresher, place)

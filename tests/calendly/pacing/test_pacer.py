@@ -13,8 +13,6 @@ from calendly.request import Account
 from tests.calendly.tokens import Token
 from tests.rate_limited_upstream import WINDOW, RateLimit
 
-pytestmark = pytest.mark.anyio
-
 
 @dataclass
 class Track:

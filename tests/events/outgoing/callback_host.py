@@ -17,7 +17,7 @@ from tests.public_host import NEVER_ENDS, PublicHost, Wire
 HOST: Final = "connectors.example"
 
 DRIPS: Final = b"~~~"
-"""An answer that ends with this goes on byte by byte."""
+"""An answer that ends with this goes on, a few bytes at a time."""
 
 
 @dataclass(frozen=True)
@@ -114,6 +114,6 @@ async def _serve(host: CallbackHost, reader: asyncio.StreamReader, writer: async
     if text.endswith(NEVER_ENDS):
         await reader.read()
     while text.endswith(DRIPS):
-        writer.write(b" ")
+        writer.write(b" " * 8)
         await writer.drain()
         await asyncio.sleep(0)

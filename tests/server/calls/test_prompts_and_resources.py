@@ -1,24 +1,18 @@
 """Prompts, resources and completions through a whole server in this process, against the sandbox on a real socket."""
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import mcp_types as types
 import pytest
 from mcp import Client
 from mcp.shared.exceptions import MCPError
 
-from auth.audit.log import AuditLog
-from sandbox.serving import RunningSandbox
 from server.calls.prompts_and_resources import REFUSED
-from server.configuration.loading import load
-from server.local.late_store import LateStore
-from server.local.serving import serving
-from tests.audit_log import Shelf, audit_log_in_memory
+from tests.audit_log import Shelf
 from tests.hostile_upstream import HostileUpstream, answer, silence
 from tests.sandbox.api import Api
+from tests.server.conftest import Connect
 from tests.server.desk import connected, me
 from tests.virtual_time import VIRTUAL_TIME, Backend
 from tools.apps import MIME_TYPE, SLOT_PICKER
@@ -30,41 +24,9 @@ BOOKINGS = types.ResourceTemplateReference(uri="calendly://scheduled_events/{sch
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
-class Connect(Protocol):
-    """Connects an agent of a person of the sandbox, with settings of its own."""
-
-    def __call__(
-        self, who: str = "owner", shelf: Shelf | None = None, **settings: str
-    ) -> AbstractAsyncContextManager[Client]:
-        """Connect it."""
-        ...
-
-
 @pytest.fixture(scope="module")
 def anyio_backend() -> Backend:
     return VIRTUAL_TIME
-
-
-@pytest.fixture
-def connect(one_sandbox: RunningSandbox, api: Api) -> Connect:
-    assert api.http.base_url == one_sandbox.url
-
-    @asynccontextmanager
-    async def connecting(who: str = "owner", shelf: Shelf | None = None, **settings: str) -> AsyncGenerator[Client]:
-        @asynccontextmanager
-        async def recording(_: LateStore) -> AsyncGenerator[AuditLog]:
-            audit_log = audit_log_in_memory(shelf)
-            async with audit_log.writing():
-                yield audit_log
-
-        environ = {"CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}", "CALENDLY_API_URL": one_sandbox.url}
-        async with (
-            serving(load("stdio", settings, environ=environ), recording) as server,
-            Client(server.mcp, mode="legacy") as client,
-        ):
-            yield client
-
-    return connecting
 
 
 async def read(client: Client, uri: str) -> dict[str, Any]:
@@ -160,7 +122,7 @@ async def test_where_invitee_data_is_off_no_resource_and_no_prompt_tells_about_i
 
 
 async def test_a_token_without_scopes_is_told_which_it_needs_and_completes_nothing(connect: Connect) -> None:
-    async with connect("noscopes") as client:
+    async with connect(who="noscopes") as client:
         error = await refused(client, "calendly://event_types")
         assert error.code == REFUSED
         assert error.data["error"]["kind"] == "insufficient_scope"
@@ -226,7 +188,7 @@ async def test_completion_narrows_with_what_was_typed_and_says_when_there_is_mor
         assert one.values == [f"2026-12-0{day}" for day in range(1, 10)]
         assert (one.total, one.has_more) == (9, False)
         every = await completed(client, DATES, "date")
-        assert every.values[0] == "2026-12-01"
+        assert every.values[0] == "2026-11-23"
         assert (len(every.values), every.total, every.has_more) == (100, 397, True)
         weeks = await completed(client, types.PromptReference(name="weekly_summary"), "week", "n")
         assert weeks.values == ["next"]
@@ -261,9 +223,8 @@ async def test_whoever_types_does_not_wait_for_a_calendly_that_is_silent() -> No
         assert "Find out my time zone" in await prompt(client, "book_meeting")
 
 
-async def test_a_reading_is_recorded_as_a_call_of_its_tool(connect: Connect) -> None:
-    shelf = Shelf()
-    async with connect(shelf=shelf, access="webhooks=off", agent_name="Desk") as client:
+async def test_a_reading_is_recorded_as_a_call_of_its_tool(connect: Connect, shelf: Shelf) -> None:
+    async with connect(access="webhooks=off", agent_name="Desk") as client:
         await read(client, "calendly://event_types")
         await refused(client, f"calendly://scheduled_events/{NOBODY}")
     [listing, missing] = shelf.entries
@@ -296,7 +257,7 @@ async def test_an_app_is_listed_and_read_as_html_without_asking_calendly(connect
 async def test_an_app_is_there_while_a_tool_is_whose_answers_it_shows(
     connect: Connect, setting: str, value: str
 ) -> None:
-    async with connect("owner", None, **{setting: value}) as client:
+    async with connect(**{setting: value}) as client:
         assert SLOT_PICKER.uri not in (await listed(client))[1]
         error = await refused(client, SLOT_PICKER.uri)
         assert error.code == types.INVALID_PARAMS

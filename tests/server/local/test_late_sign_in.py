@@ -1,6 +1,7 @@
 """A sign-in in a keyring that does not answer: the server starts, and its calls wait for the keyring."""
 
 import asyncio
+import socket
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,14 +11,13 @@ from typing import Final
 import pytest
 
 from auth.local.login_store import LoginStore
+from auth.upstream.application import Application
 from calendly.errors import Unauthenticated, Unreachable
 from server.configuration.loading import load
 from server.local.login import LateSignIn
 from tests.auth.local.test_login_store import API, LOGIN, MAYA, Silent
 
 NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
-LASTING: Final = replace(LOGIN, connection=replace(LOGIN.connection, expires_at=NEVER, retry_at=NEVER))
-"""On no day is Calendly asked for its tokens."""
 
 
 async def test_nobody_waits_for_a_keyring_that_asks_its_person(
@@ -25,10 +25,14 @@ async def test_nobody_waits_for_a_keyring_that_asks_its_person(
 ) -> None:
     silent = Silent()
     store = LoginStore(tmp_path, API, lambda: silent, asyncio.sleep)
-    await store.write(LASTING)
-    silent.unlocked.clear()
-    store.patience = 0.01
     async with AsyncExitStack() as stack:
+        nobody = stack.enter_context(socket.socket())
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        application = Application.configured("the-client", None, f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        lasting = replace(LOGIN.connection, expires_at=NEVER, retry_at=None)
+        await store.write(replace(LOGIN, application=application, connection=lasting))
+        silent.unlocked.clear()
+        store.patience = 0.01
         late = LateSignIn(load("stdio", {}, environ={}), store, stack)
         assert await late.look()
         assert "The server starts meanwhile, and its calls wait for the keyring." in capsys.readouterr().err

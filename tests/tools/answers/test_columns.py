@@ -82,7 +82,6 @@ def test_230_invitees_with_an_answer_each_stay_within_8000_tokens() -> None:
     assert sum(toktok.batch_count([text], "o200k_base")) <= 8_000
 
 
-@pytest.mark.anyio
 async def test_the_invitees_of_an_event_are_told_in_columns(agent: Agent, api: Api) -> None:
     event = await coming(api)
     (person,) = await api.read(f"{event['uri']}/invitees")
@@ -99,7 +98,6 @@ async def test_the_invitees_of_an_event_are_told_in_columns(agent: Agent, api: A
     assert (found["timezone"], found["rows"][0][1][:4]) == ("Europe/Berlin", "Tue ")
 
 
-@pytest.mark.anyio
 async def test_a_column_that_there_is_not_is_refused_with_those_that_there_are(agent: Agent) -> None:
     for columns, message in ((["answer:0"], "columns.0: The columns are name, email"), (["name"] * 21, "columns")):
         with pytest.raises(ArgumentError, match=message):

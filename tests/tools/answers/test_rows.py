@@ -6,14 +6,9 @@ from itertools import permutations
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from tests.sandbox.api import Api
 from tests.tools.agent import TOOLS, Agent
 from tools.answers.shown import shown
-
-pytestmark = pytest.mark.anyio
-
 
 LISTS: dict[str, dict[str, Any]] = {
     "list_scheduled_events": {"count": 100},

@@ -11,8 +11,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import AlreadyBooked, ArgumentError, KeyTaken
 
-pytestmark = pytest.mark.anyio
-
 BOOKING = "/invitees"
 
 
@@ -32,10 +30,6 @@ def times_sent(agent: Agent) -> int:
 def body_sent(agent: Agent) -> Json:
     """What the booking was sent with."""
     return next(request.body for request in agent.sent if request.is_booking)
-
-
-async def fail(api: Api, **fault: Json) -> None:
-    await api.control("faults", {"method": "POST", "path": BOOKING, **fault})
 
 
 @pytest.mark.requirement("booking-links-kept")
@@ -100,7 +94,7 @@ async def test_a_meeting_that_cannot_be_read_yet_is_told_from_what_was_sent_and_
         "text_reminder_number": None,
         "tracking": {"utm_source": None},
     }
-    await fail(api, status=201, body={"resource": sparse})
+    await api.fail(BOOKING, "POST", status=201, body={"resource": sparse})
     booked = await agent.call("create_event_invitee", **body)
     assert booked["not_kept"] == [
         'the answer to "What would you like to talk about?"',
@@ -253,7 +247,7 @@ async def test_a_booking_whose_answer_is_lost_is_found_and_not_made_twice(
     agent: Agent, api: Api, fault: dict[str, Any]
 ) -> None:
     body = await api.booking()
-    await fail(api, **fault)
+    await api.fail(BOOKING, "POST", **fault)
     invitee = await agent.call("create_event_invitee", **body)
     assert invitee["email"] == "lee@acme.example"
     assert (times_sent(agent), await booked(api)) == (1, 1)
@@ -263,7 +257,7 @@ async def test_a_booking_whose_answer_is_lost_is_found_and_not_made_twice(
 async def test_a_booking_that_lists_do_not_show_yet_is_looked_for_again(agent: Agent, api: Api) -> None:
     await api.control("faults", {"read_lag": 5})
     body = await api.booking()
-    await fail(api, drop="after")
+    await api.fail(BOOKING, "POST", drop="after")
     assert (await agent.call("create_event_invitee", **body))["status"] == "active"
     assert times_sent(agent) == 1
     assert agent.pauses == [1.0, 2.0, 4.0]
@@ -279,8 +273,8 @@ async def test_the_same_booking_again_is_no_second_one_although_its_time_stays_o
     kind = (await api.event_type(name))["uri"]
     open_times: Json = {"collection": [{"start_time": body["start_time"]}]}
     path = "/event_type_available_times"
-    await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": 9, "body": open_times})
-    await fail(api, drop="after")
+    await api.fail(path, status=200, times=9, body=open_times)
+    await api.fail(BOOKING, "POST", drop="after")
     first = await agent.call("create_event_invitee", **body)
     with pytest.raises(AlreadyBooked, match=f"own booking, {first['uri']}. Nothing more"):
         await agent.call("create_event_invitee", **{**body, "event_type": kind})
@@ -296,7 +290,7 @@ async def test_a_booking_without_an_answer_is_not_sent_again_while_lists_may_be_
 ) -> None:
     await api.control("faults", {"read_lag": 90})
     body = await api.booking(name)
-    await fail(api, drop="after")
+    await api.fail(BOOKING, "POST", drop="after")
     for again in ({}, {}, {"idempotency_key": "another"}):
         with pytest.raises(
             OutcomeUnknown, match="not sent again before 2026" if times_sent(agent) else "may be booked"
@@ -311,10 +305,10 @@ async def test_a_booking_without_an_answer_is_not_sent_again_while_lists_may_be_
 async def test_a_booking_that_was_refused_or_never_shows_is_sent_again(agent: Agent, api: Api) -> None:
     body = await api.booking("Support triage")
     body["start_time"] = (await api.slots(body["event_type"]))[-1]
-    await fail(api, status=403)
+    await api.fail(BOOKING, "POST", status=403)
     with pytest.raises(CalendlyError):
         await agent.call("create_event_invitee", **body)
-    await fail(api, status=500)
+    await api.fail(BOOKING, "POST", status=500)
     for _ in range(2):
         with pytest.raises(OutcomeUnknown):
             await agent.call("create_event_invitee", **body)
@@ -327,7 +321,7 @@ async def test_a_booking_that_is_not_found_is_of_unknown_outcome_and_never_said_
     agent: Agent, api: Api
 ) -> None:
     body = await api.booking()
-    await fail(api, status=500)
+    await api.fail(BOOKING, "POST", status=500)
     with pytest.raises(OutcomeUnknown) as unknown:
         await agent.call("create_event_invitee", **body)
     assert "list_scheduled_events" in str(unknown.value)
@@ -339,18 +333,8 @@ async def test_a_booking_that_is_not_found_is_of_unknown_outcome_and_never_said_
 
 async def test_looking_for_a_booking_ends_with_the_time_of_the_call(agent: Agent, api: Api) -> None:
     body = await api.booking()
-    await fail(api, status=500, delay=28)
-    await api.control(
-        "faults",
-        {
-            "method": "GET",
-            "path": "/scheduled_events",
-            "status": 200,
-            "delay": 9,
-            "times": 9,
-            "body": {"collection": []},
-        },
-    )
+    await api.fail(BOOKING, "POST", status=500, delay=28)
+    await api.fail("/scheduled_events", status=200, delay=9, times=9, body={"collection": []})
     with pytest.raises(OutcomeUnknown):
         await agent.call("create_event_invitee", **body)
     assert agent.clock() <= agent.deadline
@@ -360,7 +344,7 @@ async def test_looking_for_a_booking_ends_with_the_time_of_the_call(agent: Agent
 async def test_what_the_agent_may_not_see_is_looked_up_all_the_same(agent: Agent, api: Api, off: str) -> None:
     body = await api.booking()
     agent.off = {off}
-    await fail(api, drop="after")
+    await api.fail(BOOKING, "POST", drop="after")
     assert (await agent.call("create_event_invitee", **body))["email"] == "lee@acme.example"
     assert await booked(api) == 1
 
@@ -369,7 +353,7 @@ async def test_where_calendly_lets_nobody_look_the_outcome_stays_unknown(agent: 
     body = await api.booking()
     refused = {"method": "GET", "path": "/scheduled_events", "status": 403, "times": 9, "body": {"title": "No"}}
     await api.control("faults", refused)
-    await fail(api, drop="after")
+    await api.fail(BOOKING, "POST", drop="after")
     with pytest.raises(OutcomeUnknown):
         await agent.call("create_event_invitee", **body)
 
@@ -378,7 +362,7 @@ async def test_without_the_event_type_the_persons_own_events_are_looked_through(
     body = await api.booking()
     kind = {"method": "GET", "path": f"/event_types/{body['event_type'].rpartition('/')[2]}", "status": 403, "times": 9}
     await api.control("faults", kind)
-    await fail(api, drop="after")
+    await api.fail(BOOKING, "POST", drop="after")
     assert (await agent.call("create_event_invitee", **body))["email"] == "lee@acme.example"
 
 
@@ -387,17 +371,15 @@ async def test_a_meeting_of_another_kind_at_that_time_is_not_mistaken_for_it(age
     event = (await api.book("Product workshop", **body))["event"]
     other = {**await api.read(event), "event_type": "https://api.calendly.com/event_types/other"}
     listed = {"collection": [other]}
-    await api.control(
-        "faults", {"method": "GET", "path": "/scheduled_events", "status": 200, "times": 9, "body": listed}
-    )
-    await fail(api, status=500)
+    await api.fail("/scheduled_events", status=200, times=9, body=listed)
+    await api.fail(BOOKING, "POST", status=500)
     with pytest.raises(OutcomeUnknown):
         await agent.call("create_event_invitee", **body)
 
 
 async def test_a_meeting_with_hosts_in_turn_is_found_in_the_organization(agent: Agent, api: Api) -> None:
     body = await api.booking("Support triage")
-    await fail(api, drop="after")
+    await api.fail(BOOKING, "POST", drop="after")
     invitee = await agent.call("create_event_invitee", **body)
     assert invitee["email"] == "lee@acme.example"
     assert await booked(api) == 1
@@ -406,7 +388,7 @@ async def test_a_meeting_with_hosts_in_turn_is_found_in_the_organization(agent: 
 async def test_an_admin_finds_the_booking_of_a_colleagues_event_type(agent_of: AgentOf, api: Api) -> None:
     agent = agent_of("admin")
     body = await api.booking("Intro call")
-    await fail(api, drop="after")
+    await api.fail(BOOKING, "POST", drop="after")
     assert (await agent.call("create_event_invitee", **body))["email"] == "lee@acme.example"
 
 
@@ -414,7 +396,7 @@ async def test_another_invitees_meeting_at_that_time_is_not_mistaken_for_it(agen
     body = await api.booking("Product workshop")
     other = {**body["invitee"], "email": "other@acme.example"}
     await api.book("Product workshop", invitee=other)
-    await fail(api, status=500)
+    await api.fail(BOOKING, "POST", status=500)
     with pytest.raises(OutcomeUnknown):
         await agent.call("create_event_invitee", **body)
 
@@ -447,7 +429,7 @@ async def test_the_same_key_with_other_arguments_is_a_conflict(agent: Agent, api
 
 async def test_a_key_is_free_again_after_a_refusal(agent: Agent, api: Api) -> None:
     body = await api.booking()
-    await fail(api, status=400, body={"title": "Invalid Argument", "message": "No."})
+    await api.fail(BOOKING, "POST", status=400, body={"title": "Invalid Argument", "message": "No."})
     with pytest.raises(InvalidArgument):
         await agent.call("create_event_invitee", **body, idempotency_key="k1")
     assert (await agent.call("create_event_invitee", **body, idempotency_key="k1"))["status"] == "active"
@@ -455,7 +437,7 @@ async def test_a_key_is_free_again_after_a_refusal(agent: Agent, api: Api) -> No
 
 async def test_a_key_whose_outcome_is_unknown_only_looks_from_then_on(agent: Agent, api: Api) -> None:
     body = await api.booking()
-    await fail(api, status=500)
+    await api.fail(BOOKING, "POST", status=500)
     for _ in range(2):
         with pytest.raises(OutcomeUnknown):
             await agent.call("create_event_invitee", **body, idempotency_key="k1")
@@ -465,7 +447,7 @@ async def test_a_key_whose_outcome_is_unknown_only_looks_from_then_on(agent: Age
 async def test_a_key_whose_booking_shows_up_later_gives_that_booking(agent: Agent, api: Api) -> None:
     await api.control("faults", {"read_lag": 60})
     body = await api.booking()
-    await fail(api, drop="after")
+    await api.fail(BOOKING, "POST", drop="after")
     with pytest.raises(OutcomeUnknown):
         await agent.call("create_event_invitee", **body, idempotency_key="k1")
     await anyio.sleep(60)
@@ -491,7 +473,7 @@ async def test_two_calls_at_once_with_one_key_book_once(agent: Agent, api: Api) 
 
 async def test_a_call_given_up_while_it_is_sent_is_not_sent_again_with_its_key(agent: Agent, api: Api) -> None:
     body = await api.booking()
-    await fail(api, status=500, delay=10)
+    await api.fail(BOOKING, "POST", status=500, delay=10)
     with anyio.move_on_after(5):
         await agent.call("create_event_invitee", **body, idempotency_key="k1")
     with pytest.raises(OutcomeUnknown):
@@ -502,7 +484,7 @@ async def test_a_call_given_up_while_it_is_sent_is_not_sent_again_with_its_key(a
 async def test_a_call_given_up_while_it_looks_is_found_by_the_next_with_its_key(agent: Agent, api: Api) -> None:
     await api.control("faults", {"read_lag": 10})
     body = await api.booking()
-    await fail(api, drop="after")
+    await api.fail(BOOKING, "POST", drop="after")
     with anyio.move_on_after(5):
         await agent.call("create_event_invitee", **body, idempotency_key="k1")
     await anyio.sleep(10)
@@ -513,7 +495,7 @@ async def test_a_call_given_up_while_it_looks_is_found_by_the_next_with_its_key(
 async def test_a_call_given_up_while_the_person_is_asked_leaves_its_key_free(agent: Agent, api: Api) -> None:
     body = await api.booking()
     agent.asked = {"booking"}
-    await api.control("faults", {"method": "GET", "path": "/event_types/*", "status": 200, "delay": 20})
+    await api.fail("/event_types/*", status=200, delay=20)
     with anyio.move_on_after(5):
         await agent.call("create_event_invitee", **body, idempotency_key="k1")
     assert times_sent(agent) == 0

@@ -4,8 +4,6 @@ from tests.sandbox.api import Api
 from tests.tools.agent import TOOLS, Agent
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_link_books_one_event_type_once(agent: Agent, api: Api) -> None:
     owner = (await api.event_type("Intro call"))["uri"]
@@ -21,7 +19,7 @@ async def test_a_link_for_what_nobody_can_book_is_refused_like_a_booking_of_it(
     agent: Agent, api: Api, changes: dict[str, object], said: str
 ) -> None:
     owner = {**await api.event_type("Intro call"), **changes}
-    await api.control("faults", {"method": "GET", "path": "/event_types/*", "status": 200, "body": {"resource": owner}})
+    await api.fail("/event_types/*", status=200, body={"resource": owner})
     with pytest.raises(ArgumentError, match=f"owner: This event type is {said}"):
         await agent.call("create_single_use_scheduling_link", owner=owner["uri"])
     assert all(request.is_read for request in agent.sent)
@@ -29,7 +27,7 @@ async def test_a_link_for_what_nobody_can_book_is_refused_like_a_booking_of_it(
 
 async def test_an_event_type_that_may_not_be_read_is_left_to_calendly(agent: Agent, api: Api) -> None:
     owner = (await api.event_type("Intro call"))["uri"]
-    await api.control("faults", {"method": "GET", "path": "/event_types/*", "status": 403})
+    await api.fail("/event_types/*", status=403)
     assert (await agent.call("create_single_use_scheduling_link", owner=owner))["owner"] == owner
 
 

@@ -8,8 +8,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 NEXT_WEEK = {"period_type": "fixed", "start_date": "2026-11-30", "end_date": "2026-12-04"}
 
 

@@ -17,8 +17,6 @@ from tools.toolset.effects import DryRun
 from tools.toolset.errors import AlreadyBooked, ArgumentError, ArgumentFault, DeniedByPolicy
 from tools.toolset.ledger import KeyOutcome
 
-pytestmark = pytest.mark.anyio
-
 BOOK = "create_event_invitee"
 TIMES = "/event_type_available_times"
 
@@ -53,7 +51,7 @@ async def message(agent: Agent, **arguments: Json) -> str:
 
 
 async def fail(api: Api, path: str, method: str = "GET", **fault: Json) -> None:
-    await api.control("faults", {"method": method, "path": path, "times": 9, **fault})
+    await api.fail(path, method, times=9, **fault)
 
 
 async def test_a_booking_costs_two_reads_before_and_one_after_and_says_nothing_of_checks_that_were_made(
@@ -111,10 +109,7 @@ async def test_hosts_who_meet_together_have_to_work_all_at_once(agent_of: AgentO
 async def test_a_time_before_the_first_open_one_may_be_too_near(agent: Agent, api: Api) -> None:
     body = await api.booking()
     later: Json = {"collection": [{"status": "available", "start_time": "2026-11-24T09:00:00Z"}]}
-    await api.control(
-        "faults",
-        {"method": "GET", "path": "/event_type_available_times", "status": 200, "times": 9, "body": later},
-    )
+    await api.fail("/event_type_available_times", status=200, times=9, body=later)
     assert "None is open from now until 2026-11-24T09:00:00Z: the event type may ask for more notice" in await message(
         agent, **{**body, "start_time": "2026-11-23T14:00:00Z"}
     )
@@ -181,7 +176,7 @@ async def test_a_time_that_went_between_look_and_booking_is_told_however_calendl
     first = {"collection": [{"status": "available", "start_time": row} for row in [body["start_time"], *others]]}
     then = {"collection": first["collection"][1:]}
     for listed in (first, then):
-        await api.control("faults", {"method": "GET", "path": TIMES, "status": 200, "body": listed})
+        await api.fail(TIMES, status=200, body=listed)
     await fail(api, "/invitees", "POST", status=status, body=said)
     with pytest.raises((InvalidArgument, Conflict), match=r"was taken between the look .* Nearest open times: ") as no:
         await agent.call(BOOK, **body)

@@ -9,8 +9,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.effects import Affected
 
-pytestmark = pytest.mark.anyio
-
 ALL_ASPECTS = frozenset({"event_types", "hosts", "domains"})
 CANCEL, BOOK, LINK = "cancel_scheduled_event", "create_event_invitee", "create_single_use_scheduling_link"
 
@@ -24,7 +22,7 @@ def invitee(email: str, **fields: object) -> dict[str, object]:
 
 
 async def will_answer(api: Api, path: str, body: object, times: int = 1) -> None:
-    await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": times, "body": body})
+    await api.fail(path, status=200, times=times, body=body)
 
 
 async def event_of(api: Api, **fields: object) -> None:

@@ -15,8 +15,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError, TooLate
 
-pytestmark = pytest.mark.anyio
-
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -224,7 +222,7 @@ async def test_of_more_invitees_than_can_be_named_the_number_is_calendlys_own(ag
     event = (await api.book())["event"]
     crowd = {**await api.read(event), "invitees_counter": {"total": 400, "active": 400, "limit": 500}}
     path = event.removeprefix("https://api.calendly.com")
-    await api.control("faults", {"method": "GET", "path": path, "status": 200, "times": 2, "body": {"resource": crowd}})
+    await api.fail(path, status=200, times=2, body={"resource": crowd})
     asked = await agent.ask("cancel_scheduled_event", scheduled_event=event)
     assert "“lee@acme.example” and 399 more" in asked
 
@@ -266,9 +264,7 @@ async def test_the_person_is_asked_once_and_right_before_anything_is_written(age
 
 async def test_an_event_whose_time_cannot_be_read_is_named_without_it(agent: Agent, api: Api) -> None:
     broken = {"resource": {"uri": "x", "name": "Lunch", "start_time": "noon", "event_guests": None}}
-    await api.control(
-        "faults", {"method": "GET", "path": "/scheduled_events/*", "status": 200, "times": 2, "body": broken}
-    )
+    await api.fail("/scheduled_events/*", status=200, times=2, body=broken)
     question = await agent.ask("cancel_scheduled_event", scheduled_event=fixed_id("event odd"))
     assert "Meeting: “Lunch”\nInvitees: “Zoe" in question
     assert str(MONDAY + timedelta(days=3)) not in question

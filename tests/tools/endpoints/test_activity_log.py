@@ -10,8 +10,6 @@ from tools.answers.shown import shown
 from tools.answers.size_limit import fitted
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 LOG = "list_activity_log_entries"
 SENT = "list_outgoing_communications"
 

@@ -11,8 +11,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 START = MONDAY + timedelta(hours=1)
 
 
@@ -102,9 +100,7 @@ async def test_where_none_is_open_the_nearest_open_times_are_told(agent: Agent, 
     assert "Its host has no working hours then (by the hours of the event type, in Europe/Berlin)." in at_the_weekend
     asked = [request.path.split("/")[1] for request in agent.sent if request.path != "/users/me"]
     assert asked == [*["event_type_available_times", "event_types", "event_type_availability_schedules"], asked[0]]
-    await api.control(
-        "faults", {"method": "GET", "path": "/event_type_availability_schedules", "status": 404, "times": 2}
-    )
+    await api.fail("/event_type_availability_schedules", status=404, times=2)
     assert "(by the default schedule, in Europe/Berlin). None is open" in await why("2026-11-28", "2026-11-29")
     agent.off = {"event_types"}
     assert (await why("2026-11-28", "2026-11-29")).startswith("None is open in that range. The next open time after")
@@ -113,10 +109,7 @@ async def test_where_none_is_open_the_nearest_open_times_are_told(agent: Agent, 
         r"last open time before it is 2027-01-2\d.*bookable further ahead", await why("2027-02-15", "2027-02-16")
     )
     assert re.search(r"last open time before it is .*bookable further ahead", await why("2027-10-01", "2027-10-02"))
-    await api.control(
-        "faults",
-        {"method": "GET", "path": "/event_type_available_times", "status": 200, "times": 9, "body": {"collection": []}},
-    )
+    await api.fail("/event_type_available_times", status=200, times=9, body={"collection": []})
     assert "switched off" in await why("2026-12-01", "2026-12-02")
 
 

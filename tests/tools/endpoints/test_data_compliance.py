@@ -9,8 +9,6 @@ from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 from tools.toolset.ledger import KeyOutcome
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_deletion_is_accepted_and_takes_days(agent_of: AgentOf) -> None:
     answer = await agent_of("enterprise").call("delete_invitee_data", emails=["ada.abara@acme.example"])

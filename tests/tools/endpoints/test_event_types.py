@@ -8,8 +8,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 RANGE = {"type": "date_range", "start_date": "2026-12-01", "end_date": "2026-12-05"}
 
 

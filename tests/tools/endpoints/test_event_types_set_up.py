@@ -7,8 +7,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_an_event_type_is_off_until_it_is_switched_on_and_can_be_booked_then(agent: Agent, api: Api) -> None:
     made = await agent.call("create_event_type", name="Office hours", duration=45)

@@ -5,8 +5,6 @@ from tests.tools.agent import Agent
 from tests.tools.endpoints.test_scheduled_events import coming
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_invitees_of_an_event_are_listed_and_filtered(agent: Agent, api: Api) -> None:
     event = (await coming(api))["uri"]

@@ -1,9 +1,5 @@
-import pytest
-
 from tests.sandbox.api import Api
 from tests.tools.agent import Agent
-
-pytestmark = pytest.mark.anyio
 
 
 async def test_only_a_video_call_says_whether_it_is_connected(agent: Agent, api: Api) -> None:

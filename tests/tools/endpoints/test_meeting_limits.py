@@ -6,8 +6,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_full_day_has_no_open_times_until_its_limit_is_removed(agent: Agent, api: Api) -> None:
     kind = (await api.event_type("Intro call"))["uri"]

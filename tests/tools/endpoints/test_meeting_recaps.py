@@ -19,7 +19,6 @@ async def latest(agent: Agent) -> str:
     return str(next(row["uri"] for row in rows if row["event"]))
 
 
-@pytest.mark.anyio
 async def test_recaps_are_found_by_meeting_time_and_attendee(agent: Agent) -> None:
     rows = (await agent.call("list_meeting_recaps", count=100))["collection"]
     assert len(rows) > 15
@@ -41,7 +40,6 @@ async def test_recaps_are_found_by_meeting_time_and_attendee(agent: Agent) -> No
         await agent.call(LIST, start_time="2026-11-02", end_time="2026-11-01")
 
 
-@pytest.mark.anyio
 async def test_a_recap_tells_first_what_was_decided(agent: Agent, agent_of: AgentOf) -> None:
     recap = await agent.call("get_meeting_recap", meeting_recap=await latest(agent))
     assert list(recap)[:2] == ["summary_md", "action_items_md"]
@@ -51,7 +49,6 @@ async def test_a_recap_tells_first_what_was_decided(agent: Agent, agent_of: Agen
             await agent_of(token).call("get_meeting_recap", meeting_recap=recap["uri"])
 
 
-@pytest.mark.anyio
 async def test_a_recap_is_changed_in_one_text_and_deleted(agent: Agent) -> None:
     uri = await latest(agent)
     before = await agent.call("get_meeting_recap", meeting_recap=uri)
@@ -78,7 +75,6 @@ async def test_a_recap_is_changed_in_one_text_and_deleted(agent: Agent) -> None:
         await agent.call("get_meeting_recap", meeting_recap=uri)
 
 
-@pytest.mark.anyio
 async def test_the_question_tells_no_text_where_invitee_data_is_off(agent: Agent) -> None:
     uri = await latest(agent)
     agent.off.add("invitee_data")
@@ -86,7 +82,6 @@ async def test_the_question_tells_no_text_where_invitee_data_is_off(agent: Agent
     assert "now" not in asked
 
 
-@pytest.mark.anyio
 async def test_a_transcript_is_read_page_by_page_after_what_was_decided(agent: Agent, api: Api) -> None:
     uri = await latest(agent)
     whole = (await api.read(f"{uri}/transcript"))["text"]
@@ -102,7 +97,6 @@ async def test_a_transcript_is_read_page_by_page_after_what_was_decided(agent: A
     assert all(written_cost(page) <= 8_000 for page in pages)
 
 
-@pytest.mark.anyio
 async def test_what_was_said_is_marked_as_strangers_text_and_withheld_where_invitees_are(agent: Agent) -> None:
     uri = await latest(agent)
     for name in ("get_meeting_recap_transcript", "get_meeting_recap"):

@@ -6,8 +6,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 
 @pytest.mark.requirement("defaults-memberships")
 async def test_memberships_are_the_persons_own_unless_one_looks_for_others(agent: Agent) -> None:

@@ -5,8 +5,6 @@ from tests.tools.agent import TOOLS, Agent
 from tests.tools.conftest import AgentOf
 from tools.answers.shown import shown
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_a_form_is_found_in_a_list_and_read_with_its_questions(agent: Agent, agent_of: AgentOf) -> None:
     listed = await agent.call("list_routing_forms", sort="created_at:desc")

@@ -11,8 +11,6 @@ from tests.tools.conftest import AgentOf
 from tools.times import parse_time
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 COMING = "2026-11-23T06:00:00Z"
 
 

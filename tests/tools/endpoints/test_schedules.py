@@ -8,8 +8,6 @@ from tests.tools.agent import Agent
 from tools.toolset.errors import ArgumentError
 from tools.working_hours import WEEKDAYS
 
-pytestmark = pytest.mark.anyio
-
 HOURS: Any = ["13:00-17:00", {"from": "09:00", "to": "12:00"}]
 WEEK: list[dict[str, Any]] = [
     {"type": "wday", "wday": day, "intervals": [] if day in {"saturday", "sunday"} else HOURS} for day in WEEKDAYS

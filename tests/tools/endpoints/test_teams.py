@@ -6,8 +6,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_an_organization_is_the_persons_own_and_has_a_plan_and_a_stage(agent: Agent, agent_of: AgentOf) -> None:
     own = await agent.call("get_organization")

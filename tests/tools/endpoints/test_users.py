@@ -5,8 +5,6 @@ from tests.sandbox.api import Api
 from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 
-pytestmark = pytest.mark.anyio
-
 
 async def test_the_current_user_is_whose_token_it_is(agent: Agent) -> None:
     me = await agent.call("get_current_user")
@@ -21,7 +19,7 @@ async def test_the_current_user_comes_with_what_time_it_is_for_them(agent: Agent
 
 async def test_a_zone_that_does_not_exist_has_no_time(agent: Agent, api: Api) -> None:
     user = {"timezone": "Europe/Atlantis"}
-    await api.control("faults", {"method": "GET", "path": "/users/me", "status": 200, "body": {"resource": user}})
+    await api.fail("/users/me", status=200, body={"resource": user})
     assert await agent.call("get_current_user") == user
 
 

@@ -8,8 +8,6 @@ from tests.tools.agent import Agent
 from tests.tools.conftest import AgentOf
 from tools.toolset.errors import ArgumentError
 
-pytestmark = pytest.mark.anyio
-
 URL = "https://hooks.northlight.example/mine"
 
 
@@ -89,7 +87,7 @@ async def test_listing_the_subscriptions_of_a_group_needs_the_group(agent: Agent
 
 async def test_a_key_that_an_upstream_sends_back_does_not_reach_the_agent(agent: Agent, api: Api) -> None:
     echo = {"resource": {"uri": f"{agent.origin}/webhook_subscriptions/A", "signing_key": "s3cret-key"}}
-    await api.control("faults", {"method": "POST", "path": "/webhook_subscriptions", "status": 201, "body": echo})
+    await api.fail("/webhook_subscriptions", "POST", status=201, body=echo)
     made = await agent.call(
         "create_webhook_subscription", url=URL, events=["invitee.created"], signing_key="s3cret-key"
     )
@@ -101,7 +99,7 @@ async def test_an_error_that_quotes_the_key_does_not_reach_the_agent(
     agent: Agent, api: Api, status: int, kind: type[CalendlyError]
 ) -> None:
     quoting = {"title": "No", "message": "s3cret-key?", "details": [{"message": "s3cret-key is too short"}]}
-    await api.control("faults", {"method": "POST", "path": "/webhook_subscriptions", "status": status, "body": quoting})
+    await api.fail("/webhook_subscriptions", "POST", status=status, body=quoting)
     with pytest.raises(kind) as failed:
         await agent.call("create_webhook_subscription", url=URL, events=["invitee.created"], signing_key="s3cret-key")
     assert "s3cret-key" not in f"{failed.value} {vars(failed.value)}"

@@ -18,8 +18,6 @@ from tools.toolset.effects import Effects
 from tools.toolset.errors import ArgumentError, DeniedByPolicy
 from tools.toolset.tool import Tool
 
-pytestmark = pytest.mark.anyio
-
 TUESDAY_OFF = [{"days": "2026-11-24", "hours": "none"}]
 PATCH = "/user_availability_schedules/*"
 
@@ -210,7 +208,7 @@ async def test_of_two_writers_at_once_each_is_told_the_truth(agent_of: AgentOf, 
 async def test_where_the_answer_is_lost_reading_tells_what_became_of_it(
     agent: Agent, api: Api, fault: dict[str, Any]
 ) -> None:
-    await api.control("faults", {"method": "PATCH", "path": PATCH, **fault})
+    await api.fail(PATCH, "PATCH", **fault)
     if "after" in str(fault):
         assert (await agent.call("change_working_hours", changes=TUESDAY_OFF))["outcome"] == "changed"
         return
