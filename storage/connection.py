@@ -45,6 +45,10 @@ class Driver(Protocol):
         """Call what gives a connection back. Giving up its wait does not interrupt it."""
         ...
 
+    def stop(self) -> None:
+        """End what belongs to it, once all connections are closed."""
+        ...
+
 
 class GreenletDriver:
     """Runs a driver of asyncio, whose waiting SQLAlchemy hides from its functions."""
@@ -61,6 +65,9 @@ class GreenletDriver:
     async def close(self, function: Callable[[], None]) -> None:
         """Give a connection back."""
         await asyncio.shield(asyncio.create_task(greenlet_spawn(function)))
+
+    def stop(self) -> None:
+        """Do nothing: it has nothing of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,11 @@ class SQLiteDriver:
     async def close(self, function: Callable[[], None]) -> None:
         """Give a connection back."""
         function()
+
+    def stop(self) -> None:
+        """End the thread of commits."""
+        if self.disk is not None:
+            self.disk.shutdown()
 
 
 def _is_locked(fault: sqlite3.OperationalError | OperationalError) -> bool:

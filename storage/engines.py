@@ -74,6 +74,7 @@ class Engines:
         """Close every connection."""
         for pool in (self.readers, self.writers):
             await _dispose(pool.engine)
+        self.driver.stop()
         if self.memory:
             self.memory.close()
 
