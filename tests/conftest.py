@@ -12,8 +12,8 @@ from tests.certificates import trust_nobody
 
 pytest_plugins = [
     "tests.groups",
-    "tests.databases",
     "tests.migrating",
+    "tests.databases",
     "tests.quick",
     "tests.schemas",
     "tests.sharing",

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 
 from storage.database import Database, open_database
 from storage.schema import migrate
+from tests.migrating import EXECUTED
 from tests.postgresql import Server, running_server
 
 FILE: Final = "SQLite file"
@@ -81,53 +82,32 @@ async def database(database_url: str) -> AsyncGenerator[Database]:
 
 @asynccontextmanager
 async def open_migrated(url: str = "sqlite://", *, patience: float = _PATIENCE) -> AsyncGenerator[Database]:
-    """Open an empty database and bring it up to date.
-
-    The migrations run in the first database of a dialect. Their statements alone are repeated in the others, which
-    takes a tenth of the time.
-    """
+    """Open an empty database and bring it up to date, in one go where the statements are known."""
     async with open_database(url, patience=patience) as database:
         dialect = database.engines.writers.engine.dialect.name
-        if dialect in _STATEMENTS:
-            await _execute(database, _STATEMENTS[dialect])
+        if dialect in EXECUTED:
+            await _execute(database, _script(dialect))
         else:
-            _STATEMENTS[dialect] = await _migrate(database)
+            await migrate(database)
         yield database
-
-
-_STATEMENTS: Final[dict[str, str]] = {}
-"""By dialect, what the migrations execute in an empty database."""
-
-_CHANGING: Final = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")
-
-
-async def _migrate(database: Database) -> str:
-    """Apply the migrations. Returns the statements that changed something."""
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, parameters: object, *_: object) -> None:
-        if statement.lstrip().startswith(_CHANGING):
-            assert not parameters, statement
-            statements.append(statement)
-
-    event.listen(database.engines.writers.engine, "before_cursor_execute", note)
-    await migrate(database)
-    event.remove(database.engines.writers.engine, "before_cursor_execute", note)
-    return ";".join(["BEGIN", *statements, "COMMIT"])
 
 
 def empty(database: Database) -> None:
     """Make a migrated database in memory as it was when it was opened."""
     assert database.engines.memory is not None
-    _migrated(_STATEMENTS["sqlite"]).backup(database.engines.memory)
+    _migrated().backup(database.engines.memory)
 
 
 @cache
-def _migrated(statements: str) -> sqlite3.Connection:
+def _migrated() -> sqlite3.Connection:
     """Make a database without rows, to be copied."""
     made = sqlite3.connect(":memory:")
-    made.executescript(statements)
+    made.executescript(_script("sqlite"))
     return made
+
+
+def _script(dialect: str) -> str:
+    return ";".join(["BEGIN", *EXECUTED[dialect], "COMMIT"])
 
 
 async def _execute(database: Database, statements: str) -> None:

@@ -8,6 +8,9 @@ from sqlalchemy import Connection, event, inspect
 
 from storage import schema
 
+EXECUTED: Final[dict[str, list[str]]] = {}
+"""By dialect, what Alembic executed in an empty database of this process."""
+
 _CHANGING: Final = ("CREATE", "ALTER", "DROP", "INSERT", "UPDATE", "DELETE")
 
 
@@ -18,16 +21,15 @@ def migrating_once() -> Generator[None]:
     The statements alone take a tenth of the time. A database that has tables is migrated by Alembic.
     """
     upgrade: Callable[[Connection], None] = vars(schema)["_upgrade"]
-    executed: dict[str, list[str]] = {}
 
     def upgrade_once(connection: Connection) -> None:
         if inspect(connection).get_table_names():
             upgrade(connection)
-        elif statements := executed.get(connection.dialect.name):
+        elif statements := EXECUTED.get(connection.dialect.name):
             for statement in statements:
                 connection.exec_driver_sql(statement)
         else:
-            executed[connection.dialect.name] = _noted(upgrade, connection)
+            EXECUTED[connection.dialect.name] = _noted(upgrade, connection)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schema, "_upgrade", upgrade_once)
