@@ -179,10 +179,11 @@ class DatabaseWorld:
         self._calendly = Calendly(asleep, self.clock, Application.configured("x", None, url))
 
     def anew(self) -> Self:
-        """Begin again, without anybody."""
+        """Begin again, with the clients and without sign-ins."""
         vars(self.clock).update(vars(Clock()))
         empty(self._database)
         self._site = serve(make_site(self._database, self._calendly), self._calendly)
+        self._run(self._register())
         return self
 
     def sign_in(self, client: str) -> str:
@@ -206,8 +207,8 @@ class DatabaseWorld:
         self._run(self._end_grants(client))
 
     def sweep(self) -> None:
-        """Delete what is over."""
-        self._run(sweep(self._site.site))
+        """Delete what is over, but for the clients."""
+        self._run(self._sweep())
 
     def is_live(self, access: str) -> bool:
         """Say whether an access token is good."""
@@ -221,14 +222,25 @@ class DatabaseWorld:
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return self._runner.run(work)
 
+    async def _register(self) -> None:
+        site = self._site.site
+        async with site.database.begin() as connection:
+            for name in CLIENTS:
+                client = Client(name, "registered", name, (BACK,), "none", None, refreshes=True, approved=False)
+                await client_rows.add(connection, client, site.now())
+                await client_rows.mark_approved(connection, name, site.now())
+
+    async def _sweep(self) -> None:
+        site = self._site.site
+        async with site.database.begin() as connection:
+            for name in CLIENTS:
+                await client_rows.mark_used(connection, name, site.now())
+        await sweep(site)
+
     async def _let_in(self, client: str) -> str:
         site, now = self._site.site, self.clock.now()
         code = mint(CODE, os.urandom)
         async with site.database.begin() as connection:
-            if not await client_rows.mark_approved(connection, client, now):
-                registered = Client(client, "registered", client, (BACK,), "none", None, refreshes=True, approved=False)
-                await client_rows.add(connection, registered, now)
-                await client_rows.mark_approved(connection, client, now)
             await grant_rows.put_person(connection, CalendlyPerson(PERSON, None, None, None, None), now)
             new = Grant(nonce(os.urandom), PERSON, client, RESOURCE, SCOPES, UNLIMITED)
             grant_id = await grant_rows.allow(connection, new, now)

@@ -87,7 +87,8 @@ class View:
         )
 
     def heard(self, method: str) -> list[dict[str, Any]]:
-        """List what the view sent the host by a method."""
+        """List what the view has sent the host by a method so far."""
+        self._answered()  # what it sent before it answers has arrived
         sent: list[dict[str, Any]] = self.page.script("heard")
         return [message["params"] for message in sent if message.get("method") == method]
 
@@ -120,11 +121,15 @@ class View:
 
     def tell(self, method: str, **params: object) -> None:
         """Have the host say something, and wait until the view has heard it: until it answers what is asked then."""
+        self._answered(f"tell({json.dumps({'method': method, 'params': params})});")
+
+    def _answered(self, before: str = "") -> None:
+        """Have the host ask whether the view is there, after a script of its own, and wait for the answer."""
         number = next(_NUMBERS)
         self.page.script(
-            f"""new Promise((heard) => {{
-                addEventListener("message", ({{ data }}) => data.id === "ping {number}" && heard(0));
-                tell({json.dumps({"method": method, "params": params})});
+            f"""new Promise((answered) => {{
+                addEventListener("message", ({{ data }}) => data.id === "ping {number}" && answered(0));
+                {before}
                 tell({{ id: "ping {number}", method: "ping", params: {{}} }});
             }})"""
         )
