@@ -198,7 +198,8 @@ def swap(folder: Path) -> None:
 
 def damage(folder: Path) -> None:
     path = the_file(folder)
-    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    sealed = path.read_bytes()
+    path.write_bytes(sealed[:-1] + bytes([sealed[-1] ^ 1]))
 
 
 def empty(folder: Path) -> None:
