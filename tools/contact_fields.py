@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from typing import Annotated, Final, cast
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, ValidationInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from typing_extensions import override
 
 from calendly.identifiers import ContactId, ContactListId, CustomFieldDefinitionId, Identifier, NoteId
 from tools.fields import Named, Reference, is_name, is_person, line
+from tools.toolset.schemas import WrittenAsText
 
 
 @dataclass(frozen=True, slots=True)
-class Several:
+class Several(WrittenAsText):
     """Several identifiers with commas between them.
 
     Attributes:
@@ -22,9 +23,7 @@ class Several:
     each: Named
     most: int
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
-
+    @override
     def parse(self, text: str, info: ValidationInfo) -> list[Identifier | Reference]:
         """Read the text. Raises ValueError."""
         parts = text.split(",")

@@ -13,8 +13,8 @@ from datetime import date, datetime
 from typing import Annotated, Final, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, ValidationInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from typing_extensions import override
 
 from calendly.identifiers import (
     ContactId,
@@ -44,6 +44,7 @@ from tools.links import page_of, understood
 from tools.matching import folded
 from tools.times import Day, parse_moment, parse_time
 from tools.toolset.errors import ArgumentError
+from tools.toolset.schemas import WrittenAsText
 from tools.zones import named_zone
 
 IdentifierT = TypeVar("IdentifierT", bound=Identifier)
@@ -121,7 +122,7 @@ def _is_never(_text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class Named(WrittenAsText):
     """An identifier written as a uuid or a resource URI. The validation context holds the accepted origins.
 
     Attributes:
@@ -134,9 +135,7 @@ class Named:
     names: Callable[[str], bool] = _is_never
     expected: str = ""
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
-
+    @override
     def parse(self, text: str, info: ValidationInfo) -> Identifier | Reference:
         """Read a uuid, a URI or a name. Raises ValueError."""
         text = understood(text.lstrip(_BLANKS).rstrip(), self.kind)
@@ -156,13 +155,14 @@ def no_word(text: str, identifier: IdentifierT) -> IdentifierT:
 
 
 @dataclass(frozen=True, slots=True)
-class AsText:
-    """Another type that is written as text."""
+class AsText(WrittenAsText):
+    """Another type that is written as text, which a function reads."""
 
-    parse: Callable[[str], object]
+    read: Callable[[str], object]
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.no_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
+    @override
+    def parse(self, text: str, info: ValidationInfo) -> object:
+        return self.read(text)
 
 
 def _bounded(text: str, limit: int, unwanted: re.Pattern[str]) -> str:

@@ -1,6 +1,7 @@
 """What the environment says of the network: proxies and certificates. None of it is a setting of ours."""
 
 import os
+import re
 import ssl
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ from server.configuration.values import is_loopback
 _PROXIES: Final = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
 _WEB: Final = frozenset({"http", "https"})
 _SOCKS: Final = frozenset({"socks5", "socks5h"})
+_CERTIFICATE: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----.*?-----END \1-----", re.DOTALL)
 
 
 def proxy_told(url: str, environ: Mapping[str, str] = os.environ) -> str:
@@ -66,8 +68,10 @@ def _check_proxy(name: str, address: str) -> None:
 
 
 def _check_certificates(file: Path) -> None:
+    """Read the first certificate: to load the hundred of a usual file is a thirtieth of a start."""
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=file)
+        first = _CERTIFICATE.search(file.read_text("ascii", errors="replace"))
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=first[0] if first else "none")
     except ssl.SSLError:
         raise UsageError(f"SSL_CERT_FILE: {file} holds no certificate (PEM).") from None
     except OSError as fault:

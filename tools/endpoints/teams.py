@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Annotated, cast
 
-from pydantic import Field, GetCoreSchemaHandler, ValidationInfo
-from pydantic_core import CoreSchema, core_schema
+from pydantic import Field, ValidationInfo
+from typing_extensions import override
 
 from calendly import models
 from calendly.identifiers import InvalidIdentifier, InvitationId, MembershipId
@@ -22,18 +22,17 @@ from tools.fields import (
 from tools.toolset.audit_sentences import AuditedArguments, Sentence
 from tools.toolset.declaring import Call, Toolset
 from tools.toolset.lists import Page, page_of
+from tools.toolset.schemas import WrittenAsText
 from tools.toolset.searched import nothing_matches, searched, whose
 
 teams = Toolset("teams")
 
 
 @dataclass(frozen=True, slots=True)
-class _GroupOwner:
+class _GroupOwner(WrittenAsText):
     """A membership or, by its URI alone, an invitation."""
 
-    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
-
+    @override
     def parse(self, text: str, info: ValidationInfo) -> MembershipId | InvitationId:
         origins, text = cast("tuple[str, ...]", info.context or ()), text.strip()
         try:

@@ -4,6 +4,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, create_model
@@ -110,6 +111,13 @@ def parameters_of(function: Callable[..., object]) -> dict[str, tuple[Any, Any]]
             named[parameter.name] = (hint, ... if default is inspect.Parameter.empty else default)
     required = {name: known for name, known in named.items() if known[1] is ...}
     return {**required, **fields, **named}
+
+
+@cache
+def fields_in(base: type[Arguments]) -> dict[str, tuple[object, object]]:
+    """Return the annotation and the default of each additional parameter."""
+    hints = get_type_hints(base, include_extras=True)
+    return {name: (hints[name], field.default) for name, field in base.model_fields.items()}
 
 
 def arguments_model(name: str, function: Callable[..., object], base: type[Arguments]) -> type[Arguments]:

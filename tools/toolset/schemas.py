@@ -3,19 +3,31 @@
 Input schemas have no `anyOf null`, `const`, `$ref`, titles, defaults or `additionalProperties`, with
 which the converters of some clients fail; unknown arguments are refused at the call. In output
 schemas every field may be missing or null, unknown fields are allowed, and an `error` may replace all.
+
+Pydantic makes such schemas too, but builds the validators of all tools for them, which slows every
+start of the server. Here they follow from the annotations alone.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Final, Union, cast, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, NotRequired, Union, cast, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
-from typing_extensions import is_typeddict, override
+from pydantic import GetCoreSchemaHandler, ValidationInfo, WithJsonSchema
+from pydantic.fields import FieldInfo
+from pydantic_core import CoreSchema, core_schema
+from typing_extensions import is_typeddict
 
 from tools.toolset.shapes import fields_of
+
+_JSON_TYPES: Final[Mapping[object, str]] = {
+    str: "string",
+    int: "integer",
+    float: "number",
+    bool: "boolean",
+    NoneType: "null",
+}
 
 _AROUND: Final[Mapping[str, object]] = {
     "third_party_text": {"type": "string"},
@@ -26,47 +38,85 @@ _AROUND: Final[Mapping[str, object]] = {
 """The fields that may stand around an answer, or in place of it. docs/answers.md says what is in them."""
 
 
-class _Inputs(GenerateJsonSchema):
-    """Generates input schemas without titles and nulls; optional parameters are not required."""
+class WrittenAsText(ABC):
+    """A note in an annotation: values are written as text, which `parse` reads."""
 
-    @override
-    def field_title_should_be_set(self, schema: Any) -> bool:
-        return False
+    __slots__ = ()
 
-    @override
-    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
-        return self.generate_inner(schema["schema"])
+    @abstractmethod
+    def parse(self, text: str, info: ValidationInfo) -> object:
+        """Read a text. Raises ValueError."""
 
-    @override
-    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
-        return self.generate_inner(schema["schema"])
-
-    @override
-    def typed_dict_schema(self, schema: core_schema.TypedDictSchema) -> JsonSchemaValue:
-        described = super().typed_dict_schema(schema)
-        described.pop("description", None)  # the docstring is for people who read the code
-        return described
-
-    @override
-    def literal_schema(self, schema: core_schema.LiteralSchema) -> JsonSchemaValue:
-        described = super().literal_schema(schema)
-        if "const" in described:
-            described["enum"] = [described.pop("const")]
-        return described
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_after_validator_function(self.parse, core_schema.str_schema(strict=True))
 
 
-def input_schema(model: type[BaseModel], own: frozenset[str]) -> dict[str, object]:
+def input_schema(parameters: Mapping[str, tuple[object, object]], own: frozenset[str]) -> dict[str, object]:
     """Return the schema of a tool's arguments: an object without references, the `own` parameters last.
 
-    A default is said in the description: the keyword is none that all clients take.
+    Args:
+        parameters: The annotation and the default of each parameter; `...` where it is required.
+        own: The parameters that the tool's function does not have.
     """
-    schema = _whole(model.model_json_schema(schema_generator=_Inputs))
-    properties = schema.get("properties", {})
-    for name, field in model.model_fields.items():
-        if not field.is_required() and field.default and len(properties[name].get("enum", "either")) > 1:
-            described = properties[name].get("description")
-            properties[name]["description"] = f"{f'{described}; ' if described else ''}default {field.default}"
-    return {**schema, "properties": {name: properties[name] for name in sorted(properties, key=own.__contains__)}}
+    required = [name for name, (_, default) in parameters.items() if default is ...]
+    order = sorted(parameters, key=own.__contains__)
+    return _object({name: _with_default(*parameters[name]) for name in order}, required)
+
+
+def _with_default(hint: object, default: object) -> dict[str, object]:
+    """Return the schema of a parameter. A default is said in the description: not all clients take the keyword."""
+    schema = _asked(hint)
+    if default and default is not ... and len(cast("str", schema.get("enum", "either"))) > 1:
+        described = schema.get("description")
+        schema["description"] = f"{f'{described}; ' if described else ''}default {default}"
+    return schema
+
+
+def _asked(hint: object) -> dict[str, object]:
+    """Return the schema of a type in arguments, with its limits and prose."""
+    origin, arms = get_origin(hint), get_args(hint)
+    if hint in _JSON_TYPES:
+        return {"type": _JSON_TYPES[hint]}
+    if origin is Annotated:
+        return _noted(arms[0], arms[1:])
+    if origin is Literal:
+        return {"enum": list(arms), "type": _JSON_TYPES[type(arms[0])]}
+    if origin is list:
+        return {"items": _asked(arms[0]), "type": "array"}
+    if origin in {NotRequired, Union, UnionType}:
+        [one] = (arm for arm in arms if arm is not NoneType)
+        return _asked(one)
+    if is_typeddict(hint):
+        required: frozenset[str] = vars(hint)["__required_keys__"]
+        fields = fields_of(hint)
+        return _object(
+            {name: _asked(field) for name, field in fields.items()}, [one for one in fields if one in required]
+        )
+    raise TypeError(f"{hint} is nothing that an argument can be: see tools.toolset.schemas.")
+
+
+def _noted(described: object, notes: tuple[object, ...]) -> dict[str, object]:
+    for note in notes:
+        if isinstance(note, WithJsonSchema):
+            return dict(sorted((note.json_schema or {}).items()))
+    schema = {"type": "string"} if any(isinstance(note, WrittenAsText) for note in notes) else _asked(described)
+    for field in (note for note in notes if isinstance(note, FieldInfo)):
+        schema |= dict(_limit(one, schema["type"]) for one in field.metadata)
+        if field.description:
+            schema["description"] = field.description
+    return dict(sorted(schema.items()))
+
+
+def _limit(limit: object, kind: object) -> tuple[str, object]:
+    """Return the keyword of a limit, and its value."""
+    size = "Items" if kind == "array" else "Length"
+    keywords = {"ge": "minimum", "le": "maximum", "min_length": f"min{size}", "max_length": f"max{size}"}
+    [name] = (name for name in keywords if hasattr(limit, name))
+    return keywords[name], getattr(limit, name)
+
+
+def _object(properties: Mapping[str, object], required: list[str]) -> dict[str, object]:
+    return {"properties": properties, **({"required": required} if required else {}), "type": "object"}
 
 
 def names_in(schema: Mapping[str, Any]) -> frozenset[str]:
@@ -95,11 +145,7 @@ def output_schema(shape: object, *, may_withhold: bool, may_dry_run: bool) -> di
 
 @cache
 def _answer(hint: object) -> dict[str, object]:
-    """Return the schema of a type in an answer, without prose: some clients show it to the model.
-
-    Pydantic makes such a schema too, but also builds validators, which slows every start of the
-    server.
-    """
+    """Return the schema of a type in an answer, without prose: some clients show it to the model."""
     origin = get_origin(hint)
     if hint in _JSON_TYPES:
         return {"type": _JSON_TYPES[hint]}
@@ -118,34 +164,3 @@ def _either(arms: list[dict[str, object]]) -> dict[str, object]:
     """Merge the schemas of a union into one with a list of types."""
     merged = {key: value for arm in arms for key, value in arm.items()}
     return {**merged, "type": [arm["type"] for arm in arms]}
-
-
-_JSON_TYPES: Final[Mapping[object, str]] = {
-    str: "string",
-    int: "integer",
-    float: "number",
-    bool: "boolean",
-    NoneType: "null",
-}
-
-
-def _whole(schema: JsonSchemaValue) -> JsonSchemaValue:
-    """Inline all references; drop class names and `additionalProperties`."""
-    definitions: JsonSchemaValue = schema.get("$defs", {})
-
-    def inlined(node: JsonSchemaValue) -> JsonSchemaValue:
-        if "$ref" in node:
-            node = {**definitions[node["$ref"].rpartition("/")[2]], **node}
-        return {key: inside(value) for key, value in node.items() if not _is_noise(key, value)}
-
-    def inside(value: object) -> object:
-        if isinstance(value, list):
-            return [inside(item) for item in cast("list[object]", value)]
-        return inlined(cast("JsonSchemaValue", value)) if isinstance(value, dict) else value
-
-    return inlined(schema)
-
-
-def _is_noise(key: str, value: object) -> bool:
-    # A property may be called "title" too: its value is a schema, a class name is text.
-    return key in {"$defs", "$ref", "additionalProperties"} or (key == "title" and isinstance(value, str))

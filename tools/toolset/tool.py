@@ -29,6 +29,7 @@ from tools.toolset.arguments import (
     arguments_model,
     checked,
     description_of,
+    fields_in,
     parameters_of,
 )
 from tools.toolset.as_meant import as_meant
@@ -123,7 +124,7 @@ class Tool(ABC):
 
     @cached_property
     def model(self) -> type[Arguments]:
-        """The pydantic model of the arguments."""
+        """The pydantic model of the arguments. It is made at the first call: to make all would slow every start."""
         return arguments_model(self.name, self.function, self.additional)
 
     @property
@@ -142,7 +143,8 @@ class Tool(ABC):
     @cached_property
     def input_schema(self) -> dict[str, object]:
         """The JSON Schema of the arguments."""
-        return input_schema(self.model, self.model.own)
+        own = self.additional
+        return input_schema({**fields_in(own), **parameters_of(self.function)}, own.own)
 
     @cached_property
     def shape(self) -> object:
