@@ -4,7 +4,6 @@ The packages have plain names, which other folders on Python's path may have too
 distribution). Ours are the ones beside this file.
 """
 
-import gc
 import sys
 from collections.abc import Sequence
 from importlib.machinery import ModuleSpec, PathFinder
@@ -14,9 +13,6 @@ from typing import Final
 
 _HERE: Final = str(Path(__file__).resolve().parent)
 _ROOMS: Final = frozenset({"auth", "calendly", "events", "sandbox", "server", "storage", "tools"})
-
-_ALLOCATED: Final = 50_000
-"""How many more objects there are when the collector looks for garbage."""
 
 
 class _Rooms:
@@ -32,23 +28,10 @@ def main() -> int:
     """Run the command line. Returns the exit status."""
     sys.meta_path.insert(0, _Rooms)
     try:
-        _leave_for_later()
         from server.__main__ import main as run  # noqa: PLC0415 - after its packages can be found
     except ImportError as fault:
         return _not_ours(fault)
     return run()
-
-
-def _leave_for_later() -> None:
-    """Put off what would make a client wait for the start, a fifth of it.
-
-    The SDK declares about 600 models, of which a session uses a few: pydantic makes the validators of each at
-    its first use. What a start makes stays, so there is nothing that the collector could find 200 times.
-    """
-    from pydantic import BaseModel, ConfigDict  # noqa: PLC0415 - it may be missing
-
-    BaseModel.model_config = ConfigDict(defer_build=True)
-    gc.set_threshold(_ALLOCATED)
 
 
 def _not_ours(fault: ImportError) -> int:
