@@ -114,8 +114,8 @@ async def _execute(database: Database, statements: str) -> None:
     """Execute many statements in one go, as the drivers can and SQLAlchemy cannot."""
     if database.engines.memory is not None:
         empty(database)
-    elif database.engines.path is not None:
-        with closing(sqlite3.connect(database.engines.path)) as file:
+    elif database.engines.file is not None:
+        with closing(sqlite3.connect(database.engines.file.path)) as file:
             file.executescript(statements)
     else:
         async with database.begin() as connection:
