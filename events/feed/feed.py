@@ -152,8 +152,7 @@ class Feeds:
             found = await stored_feeds.hold(connection, person)
             if found is None:
                 return [False] * len(arrivals)
-            publishing = self._publishing(connection, found)
-            are_published = [await publishing.take(arrival) for arrival in arrivals]
+            are_published = await self._publishing(connection, found).take_all(arrivals)
         if any(are_published):
             self.published(person)
         return are_published
@@ -165,7 +164,7 @@ class Feeds:
             row = await stored_events.find(connection, waiting.id)
             if found is None or row is None or row.position is not None:
                 return False
-            await self._publishing(connection, found).put(replace(self.payloads.arrival_of(row), half=None), row)
+            await self._publishing(connection, found).put_alone(replace(self.payloads.arrival_of(row), half=None), row)
         self.published(waiting.person)
         return True
 

@@ -1,14 +1,18 @@
-"""One transaction that publishes: the row of the feed is locked, so positions have no gaps."""
+"""One transaction that publishes: the row of the feed is locked, so positions have no gaps.
+
+What it reads and writes, it does for all arrivals together: each statement is a way to the database and
+back, for which all who wait for the feed would wait.
+"""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from calendly.request import JSON
 from events.facts import part
 from events.feed import stored_events, stored_feeds
-from events.feed.stored_events import MOST_KEPT, StoredEvent, row_id
+from events.feed.stored_events import MOST_KEPT, EventRow, StoredEvent, row_id
 from events.feed.stored_feeds import Digests, StoredFeed
 from events.identity import Arrival, Half
 from events.joining import FIRST_WAIT, Mark, Stored, ended_mark, of_mark, place
@@ -19,12 +23,12 @@ from storage.connection import DatabaseConnection
 from storage.keys import KeyRing
 from storage.types import sealed_for
 
-FanOut = Callable[[DatabaseConnection, StoredEvent, datetime], Awaitable[None]]
-"""Writes the deliveries of an event, which has its position, in the transaction that publishes it."""
+FanOut = Callable[[DatabaseConnection, Sequence[StoredEvent], datetime], Awaitable[None]]
+"""Writes the deliveries of a person's events, which have positions, in the transaction that publishes them."""
 
 
-async def to_nobody(_connection: DatabaseConnection, _event: StoredEvent, _now: datetime) -> None:
-    """Deliver an event to nobody: it is read."""
+async def to_nobody(_connection: DatabaseConnection, _events: Sequence[StoredEvent], _now: datetime) -> None:
+    """Deliver events to nobody: they are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,39 +89,48 @@ class Publishing:
     now: datetime
     kept: timedelta
     fan_out: FanOut
+    _known: dict[str, StoredEvent | None] = field(default_factory=dict[str, StoredEvent | None])
+    _unwritten: dict[str, EventRow] = field(default_factory=dict[str, EventRow])
 
-    async def take(self, arrival: Arrival) -> bool:
-        """Store what happened; whether an event was published by it."""
+    async def take_all(self, arrivals: Sequence[Arrival]) -> list[bool]:
+        """Store what happened, in this order; by which of it an event was published."""
+        await self._learn([arrival.event_id for arrival in arrivals])
+        are_published = [await self._take(arrival) for arrival in arrivals]
+        await self._write()
+        return are_published
+
+    async def put_alone(self, arrival: Arrival, earlier: StoredEvent) -> None:
+        """Publish an arrival in the place of the half that waited for its other."""
+        self._put(arrival, earlier)
+        await self._write()
+
+    async def _take(self, arrival: Arrival) -> bool:
         if arrival.half == "unmark":
             arrival = await self._of_its_mark(arrival)
-        row = await stored_events.find(self.connection, row_id(self.feed.person, arrival.event_id))
+        row = await self._find(arrival.event_id)
         stored = None
         if row is not None:
             stored = Stored(self.payloads.arrival_of(row) if row.position is None else None)
         placed = place(arrival, stored)
         if placed is None:
             return False
-        await self.put(placed, row)
+        self._put(placed, row)
         if placed.kind == MARKED:
             await self._end(placed)
         return placed.half is None
 
-    async def put(self, arrival: Arrival, earlier: StoredEvent | None) -> None:
-        """Store an arrival in the place of what waited for it; without a half it is published.
-
-        Args:
-            arrival: What happened.
-            earlier: What is stored of it.
-        """
+    def _put(self, arrival: Arrival, earlier: StoredEvent | None) -> None:
+        """Note an arrival in the place of what waited for it; without a half it gets the next position."""
         name = row_id(self.feed.person, arrival.event_id)
         digests = Digests.of(self.feed, self.payloads.keyring)
         forgotten_at = earlier.forgotten_at if earlier else None
         data = arrival.data if forgotten_at is None else without_invitee(arrival.data)
-        position = None if arrival.half else self.feed.head + 1
+        if not arrival.half:
+            self.feed = replace(self.feed, head=self.feed.head + 1)
         event = StoredEvent(
             id=name,
             person=self.feed.person,
-            position=position,
+            position=None if arrival.half else self.feed.head,
             event_id=arrival.event_id,
             kind=arrival.kind,
             half=arrival.half,
@@ -128,26 +141,31 @@ class Publishing:
             payload_ciphertext=self.payloads.sealed(data, name),
             forgotten_at=forgotten_at,
         )
-        addresses = () if forgotten_at else map(digests.of_text, arrival.addresses)
-        waits_until = self.now + FIRST_WAIT if position is None else None
-        await stored_events.put(self.connection, event, addresses, waits_until, self.now + self.kept)
-        if position is not None:
-            await self._give(event, position)
+        addresses = () if forgotten_at else tuple(map(digests.of_text, arrival.addresses))
+        waits_until = self.now + FIRST_WAIT if arrival.half else None
+        self._known[name] = event
+        self._unwritten[name] = EventRow(event, addresses, waits_until, self.now + self.kept)
 
-    async def _give(self, event: StoredEvent, position: int) -> None:
-        """Give an event its position, which makes it public."""
-        await stored_feeds.set_head(self.connection, self.feed.person, position)
-        self.feed = replace(self.feed, head=position)
-        await self.fan_out(self.connection, event, self.now)
-        if position > MOST_KEPT:
-            await stored_events.drop_payload(self.connection, self.feed.person, position - MOST_KEPT)
+    async def _write(self) -> None:
+        """Write what was noted, and make public what has a position."""
+        rows = list(self._unwritten.values())
+        if not rows:
+            return
+        self._unwritten.clear()
+        await stored_events.put(self.connection, rows)
+        if published := [row.event for row in rows if row.event.position is not None]:
+            await stored_feeds.set_head(self.connection, self.feed.person, self.feed.head)
+            await self.fan_out(self.connection, published, self.now)
+            if self.feed.head > MOST_KEPT:
+                last = self.feed.head - MOST_KEPT
+                await stored_events.drop_payloads(self.connection, self.feed.person, last - len(published), last)
 
     async def _of_its_mark(self, unmark: Arrival) -> Arrival:
         """Return the end of the mark that it is about, where that mark is known.
 
         One that was told without its mark stays that event, though the mark came later.
         """
-        told = await stored_events.find(self.connection, row_id(self.feed.person, unmark.event_id))
+        told = await self._find(unmark.event_id)
         if told is not None and told.position is not None:
             return unmark
         rows = await self._marks(unmark)
@@ -159,10 +177,26 @@ class Publishing:
         for row in await self._marks(mark):
             if row.kind == UNMARKED and row.position is None and row.occurred_at >= mark.occurred_at:
                 end = of_mark(self.payloads.arrival_of(row), mark.data["no_show"]["uri"])
-                await self.take(end)
+                await self._take(end)
+                await self._write()
                 await stored_events.supersede(self.connection, row.id, row_id(self.feed.person, end.event_id))
+                self._known[row.id] = None
                 return
 
     async def _marks(self, arrival: Arrival) -> list[StoredEvent]:
+        await self._write()
         digest = Digests.of(self.feed, self.payloads.keyring).of_text(arrival.invitee or "")
         return await stored_events.marks(self.connection, self.feed.person, [digest])
+
+    async def _find(self, event_id: str) -> StoredEvent | None:
+        """Find an event under its id, as it will be once all that was noted is written."""
+        name = row_id(self.feed.person, event_id)
+        if name not in self._known:
+            await self._learn([event_id])
+        return self._known[name]
+
+    async def _learn(self, event_ids: Sequence[str]) -> None:
+        """Read what is stored under these ids."""
+        names = [row_id(self.feed.person, event_id) for event_id in event_ids]
+        found = {row.id: row for row in await stored_events.find_together(self.connection, names)}
+        self._known |= {name: found.get(name) for name in names}

@@ -1,11 +1,11 @@
 """The statements behind the events of a feed."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, Select, bindparam, delete, func, select, update
 
@@ -73,6 +73,22 @@ class Wanted:
     count: int = 20
 
 
+class EventRow(NamedTuple):
+    """What is written of an event.
+
+    Attributes:
+        event: The event.
+        addresses: The digests of its addresses.
+        waits_until: When the wait for its other half is over.
+        payload_until: How long it is kept what it says.
+    """
+
+    event: StoredEvent
+    addresses: tuple[str, ...]
+    waits_until: datetime | None
+    payload_until: datetime
+
+
 def row_id(person: str, event_id: str) -> str:
     """Name the row of an event."""
     return sha256(f"{person}\n{event_id}".encode()).hexdigest()
@@ -83,44 +99,40 @@ async def find(connection: DatabaseConnection, row: str) -> StoredEvent | None:
     return await find_one(connection, StoredEvent, _EVENT, row=row)
 
 
+async def find_together(connection: DatabaseConnection, rows: Collection[str]) -> list[StoredEvent]:
+    """Find events by their rows."""
+    found = (await connection.execute(_THESE, {"rows": list(rows)})).mappings()
+    return [StoredEvent(**row) for row in found]
+
+
 async def published(connection: DatabaseConnection, rows: Collection[str]) -> set[str]:
     """Return which of these rows are events that were published."""
     query = select(feed_event.c.id).where(feed_event.c.id.in_(rows), feed_event.c.position.is_not(None))
     return set((await connection.execute(query)).scalars())
 
 
-async def put(
-    connection: DatabaseConnection,
-    event: StoredEvent,
-    addresses: Iterable[str],
-    waits_until: datetime | None,
-    payload_until: datetime,
-) -> None:
-    """Store an event, in the place of a half that waited.
-
-    Args:
-        connection: A transaction that holds the feed.
-        event: The event.
-        addresses: The digests of its addresses.
-        waits_until: When the wait for its other half is over.
-        payload_until: How long it is kept what it says.
-    """
-    row = values(event, feed_event) | {"waits_until": waits_until, "payload_until": payload_until}
-    await connection.execute(_replacing(connection.dialect.name), row)
-    await _address(connection, event.id, addresses)
+async def put(connection: DatabaseConnection, rows: Sequence[EventRow]) -> None:
+    """Store events, each in the place of a half that waited, in a transaction that holds the feed."""
+    written = [
+        values(row.event, feed_event) | {"waits_until": row.waits_until, "payload_until": row.payload_until}
+        for row in rows
+    ]
+    await connection.execute(_replacing(connection.dialect.name), written)
+    await _address(connection, [(row.event.id, address) for row in rows for address in row.addresses])
 
 
 async def supersede(connection: DatabaseConnection, row: str, by: str) -> None:
     """Delete an event that another one stands for, which is found by its addresses from then on."""
     addresses = select(event_address.c.address_digest).where(event_address.c.event == row)
-    await _address(connection, by, (await connection.execute(addresses)).scalars().all())
+    await _address(connection, [(by, address) for address in (await connection.execute(addresses)).scalars()])
     await connection.execute(delete(feed_event).where(feed_event.c.id == row))
 
 
-async def _address(connection: DatabaseConnection, row: str, addresses: Iterable[str]) -> None:
+async def _address(connection: DatabaseConnection, found_by: Iterable[tuple[str, str]]) -> None:
+    """Have events, named by their rows, found by digests of addresses."""
     rows = [
         {"id": sha256(f"{row}\n{address}".encode()).hexdigest(), "event": row, "address_digest": address}
-        for address in sorted(addresses)
+        for row, address in sorted(found_by)
     ]
     if rows:
         await connection.execute(insert(connection, event_address).on_conflict_do_nothing(), rows)
@@ -202,9 +214,9 @@ async def forget(connection: DatabaseConnection, row: str, payload: bytes, now: 
     await connection.execute(delete(event_address).where(event_address.c.event == row))
 
 
-async def drop_payload(connection: DatabaseConnection, person: str, position: int) -> None:
-    """Drop what the event at a position says."""
-    at = (feed_event.c.person == person, feed_event.c.position == position)
+async def drop_payloads(connection: DatabaseConnection, person: str, after: int, last: int) -> None:
+    """Drop what the events after a position say, up to the last one."""
+    at = (feed_event.c.person == person, feed_event.c.position > after, feed_event.c.position <= last)
     rows = (await connection.execute(select(feed_event.c.id).where(*at))).scalars().all()
     await _drop_payloads(connection, rows)
 
@@ -238,6 +250,7 @@ def _replacing(dialect: str) -> "postgresql.Insert | sqlite.Insert":
 
 
 _EVENT: Final = _events().where(feed_event.c.id == bindparam("row"))
+_THESE: Final = _events().where(feed_event.c.id.in_(bindparam("rows", expanding=True)))
 
 
 def _wanted(found: StoredFeed, wanted: Wanted) -> Select[*tuple[Any, ...]]:

@@ -10,7 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, false, func, literal, or_, select, true, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from events.feed.stored_events import StoredEvent
 from events.outgoing.stored_subscriptions import StoredSubscription, is_live
@@ -110,28 +124,43 @@ def delivery_id(subscription: str, event: str) -> str:
     return hashlib.sha256(f"{subscription}\n{event}".encode()).hexdigest()
 
 
-_WANTING: Final = select(subscription_table.c.id, subscription_table.c.host).where(
+def _count_outstanding(subscription: "ColumnElement[str] | str") -> "Select[int]":
+    return select(func.count()).where(table.c.subscription == subscription, table.c.state == "due")
+
+
+_WANTING: Final = select(
+    subscription_table.c.id,
+    subscription_table.c.host,
+    subscription_table.c.name,
+    subscription_table.c.filter,
+    subscription_table.c.created_at,
+    _count_outstanding(subscription_table.c.id).scalar_subquery().label("outstanding"),
+).where(
     subscription_table.c.person == bindparam("owner"),
-    subscription_table.c.name == bindparam("kind"),
-    or_(subscription_table.c.filter.is_(None), subscription_table.c.filter == bindparam("subject")),
+    subscription_table.c.name.in_(bindparam("kinds", expanding=True)),
     subscription_table.c.state == "active",
-    subscription_table.c.created_at <= bindparam("made_by"),
     is_live(bindparam("now")),
 )
 
 
-async def fan_out(connection: DatabaseConnection, event: StoredEvent, now: datetime) -> None:
-    """Queue an event for every subscription that wants it: `events.feed.publishing.FanOut`."""
-    if event.position is None:
-        return
-    values = {"owner": event.person, "kind": event.kind, "subject": event.filter, "now": now}
-    wanted = await connection.execute(_WANTING, values | {"made_by": event.occurred_at + OLDEST_ANEW})
-    for subscription, host in wanted.all():
-        if await _outstanding(connection, subscription) >= MOST_OUTSTANDING:
+async def fan_out(connection: DatabaseConnection, events: Sequence[StoredEvent], now: datetime) -> None:
+    """Queue a person's events for every subscription that wants them: `events.feed.publishing.FanOut`."""
+    kinds = sorted({event.kind for event in events})
+    found = await connection.execute(_WANTING, {"owner": events[0].person, "kinds": kinds, "now": now})
+    for subscription, host, kind, subject, created_at, outstanding in found.all():
+        wanted = [
+            (event.id, event.position)
+            for event in events
+            if event.position is not None
+            and event.kind == kind
+            and subject in {None, event.filter}
+            and created_at <= event.occurred_at + OLDEST_ANEW
+        ]
+        room = max(0, MOST_OUTSTANDING - outstanding)
+        await _queue(connection, subscription, host, wanted[:room], now)
+        if len(wanted) > room:
             skipped = update(subscription_table).where(subscription_table.c.id == subscription)
             await connection.execute(skipped.values(truncated=True))
-            continue
-        await _queue(connection, subscription, host, [(event.id, event.position)], now)
 
 
 async def queue_missed(
@@ -281,8 +310,7 @@ async def outstanding_counts(connection: DatabaseConnection) -> Mapping[str, int
 
 
 async def _outstanding(connection: DatabaseConnection, subscription: str) -> int:
-    query = select(func.count()).where(table.c.subscription == subscription, table.c.state == "due")
-    return await connection.scalar(query) or 0
+    return await connection.scalar(_count_outstanding(subscription)) or 0
 
 
 def _was_delivered(subscription: str) -> ColumnElement[bool]:

@@ -81,7 +81,7 @@ def status_of_unmeasured(port: str) -> bytes:
         return connection.makefile("rb").readline().split()[1]
 
 
-@pytest.mark.requirement("events-callbacks", "receiver-examples")
+@pytest.mark.requirement("events-callbacks", "events-settings", "receiver-examples")
 @pytest.mark.parametrize("example", ["receiver.py", pytest.param("receiver.mjs", marks=pytest.mark.needs("node"))])
 async def test_a_program_is_told_of_each_event_once_until_the_operator_ends_it(
     operator: Operator, sandbox: Sandbox, tmp_path: Path, port: str, example: str

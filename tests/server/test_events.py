@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -46,9 +47,12 @@ class World:
         self.now += timedelta(seconds=seconds)
 
     @asynccontextmanager
-    async def agent(self, name: str = "Claude", who: str = "owner", **settings: str) -> AsyncGenerator[Client]:
+    async def agent(
+        self, name: str = "Claude", who: str = "owner", environ: Mapping[str, str] = MappingProxyType({}), **flags: str
+    ) -> AsyncGenerator[Client]:
         """Start a server with an agent of that name, for a person of the sandbox."""
         environ = {
+            **environ,
             "CALENDLY_ACCESS_TOKEN": f"sandbox-pat-{who}",
             "CALENDLY_API_URL": self.url,
             "CALENDLY_MCP_DATABASE_URL": self.database,
@@ -56,7 +60,7 @@ class World:
         info = types.Implementation(name=name, version="1")
         async with (
             serving(
-                load("stdio", settings, environ=environ), recording_on(self.shelf, lambda: self.now), lambda: self.now
+                load("stdio", flags, environ=environ), recording_on(self.shelf, lambda: self.now), lambda: self.now
             ) as server,
             Client(server.mcp, mode="legacy", client_info=info) as client,
         ):
@@ -226,6 +230,23 @@ async def poll(client: Client, **params: object) -> Polled:
     """Poll for bookings."""
     asked = types.Request[Any, str](method="events/poll", params={"name": "meeting.booked", **params})
     return await client.session.send_request(asked, Polled)
+
+
+@pytest.mark.requirement("events-settings")
+async def test_how_long_events_are_kept_and_whose_codes_are_spoken_is_as_it_is_set(world: World) -> None:
+    environ = {"CALENDLY_MCP_EVENTS_DAYS": "2", "CALENDLY_MCP_EVENTS_PROFILE": "sep-3415"}
+    async with world.agent(environ=environ) as client:
+        cursor = (await told(client))["cursor"]
+        await world.api.book()
+    for passed, found in [(61, 1), (2 * 86_400 - 122, 1), (86_400, 0)]:
+        world.pass_time(passed)
+        async with world.agent(environ=environ) as client:
+            assert len((await told(client, cursor=cursor))["collection"]) == found
+    for chosen, code in [(environ, -32024), ({}, -32012)]:
+        async with world.agent(environ=chosen, access="scheduled_events=off") as client:
+            with pytest.raises(MCPError) as refused:
+                await poll(client)
+            assert refused.value.code == code
 
 
 @pytest.mark.requirement("mcp-events-noted")

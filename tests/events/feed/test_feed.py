@@ -54,7 +54,7 @@ class Mortals:
             return False
         return True
 
-    async def _may_die(self, _connection: DatabaseConnection, _event: StoredEvent, _now: object) -> None:
+    async def _may_die(self, _connection: DatabaseConnection, _events: object, _now: object) -> None:
         self.events += 1
         if self.events % 20 == 0:
             raise Killed
@@ -147,7 +147,8 @@ async def test_a_half_waits_and_is_published_with_what_is_known_once_nothing_els
 async def test_deliveries_are_written_with_the_event_or_neither_is(database: Database) -> None:
     seen: list[tuple[str, int | None]] = []
 
-    async def note(connection: DatabaseConnection, event: StoredEvent, _now: object) -> None:
+    async def note(connection: DatabaseConnection, events: Sequence[StoredEvent], _now: object) -> None:
+        (event,) = events
         assert await connection.scalar(select(feed.c.head)) == event.position
         seen.append((event.kind, event.position))
         if len(seen) == 1:

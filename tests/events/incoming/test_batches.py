@@ -81,8 +81,8 @@ async def test_one_that_cannot_be_stored_takes_no_other_with_it(database: Databa
     arrivals = bookings()
     poison = arrivals[2].event_id
 
-    async def fan_out(_connection: DatabaseConnection, stored: StoredEvent, _now: datetime) -> None:
-        if stored.event_id == poison:
+    async def fan_out(_connection: DatabaseConnection, stored: Sequence[StoredEvent], _now: datetime) -> None:
+        if poison in {event.event_id for event in stored}:
             raise LookupError(poison)
 
     feeds = feeds_in(database, fan_out=fan_out)
