@@ -8,6 +8,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import Any, Final, Protocol, TypeVar, TypeVarTuple, overload
@@ -94,20 +95,18 @@ class SQLiteDriver:
             await asyncio.sleep(wait)
 
     async def commit(self, function: Callable[[], None]) -> None:
-        """Commit. Giving up waits for the disk too: until then nobody else may have the connection."""
+        """Commit. Giving up waits for the disk too: until then nobody else may have the connection.
+
+        What is stored then is not called a failure: `Database` stops a task that was to end meanwhile.
+        """
         if self.disk is None:
             function()
             return
         committed = asyncio.get_running_loop().run_in_executor(self.disk, function)
-        given_up = None
         while not committed.done():
-            try:
+            with suppress(asyncio.CancelledError):
                 await asyncio.wait([committed])
-            except asyncio.CancelledError as cancellation:
-                given_up = cancellation
         committed.result()
-        if given_up:
-            raise given_up
 
     async def close(self, function: Callable[[], None]) -> None:
         """Give a connection back."""

@@ -113,6 +113,7 @@ class Database:
     @asynccontextmanager
     async def _connect(self, pool: Pool, patience: float) -> AsyncGenerator[DatabaseConnection]:
         connected = False
+        stops = _stops()
         try:
             # An interrupted connection would have to be thrown away, so a cancellation waits.
             with anyio.CancelScope(shield=True):
@@ -124,6 +125,8 @@ class Database:
                         connected = True
                         yield connection
             self.health.answers(self._kind(pool))
+            if _stops() > stops:
+                raise asyncio.CancelledError
         except (SQLAlchemyError, sqlite3.Error, OSError) as error:
             if connected and not is_unavailable(error):
                 raise
@@ -145,6 +148,12 @@ class Database:
 
     def _kind(self, pool: Pool) -> str:
         return _WRITING if pool is self.engines.writers else _READING
+
+
+def _stops() -> int:
+    """Count how often this task was told to end, and has not done so."""
+    task = asyncio.current_task()
+    return task.cancelling() if task is not None else 0
 
 
 @asynccontextmanager

@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
@@ -26,6 +25,7 @@ from storage import sqlite
 from storage.connection import Driver, GreenletDriver, SQLiteDriver
 from storage.errors import DatabaseUrlError, StorageUnavailable
 from storage.lookups import Finder, SQLiteFinder
+from storage.sqlite import DatabaseFile
 
 READERS: Final = 2
 WRITERS: Final = 4
@@ -60,14 +60,14 @@ class Engines:
         readers: Connections that only read.
         writers: Connections that hold transactions.
         driver: How what they do is waited for.
-        path: The SQLite file.
+        file: The SQLite file.
         memory: Keeps a database in memory alive while no pooled connection is open.
     """
 
     readers: Pool
     writers: Pool
     driver: Driver
-    path: Path | None = None
+    file: DatabaseFile | None = None
     memory: sqlite3.Connection | None = None
 
     async def close(self) -> None:
@@ -102,20 +102,23 @@ async def open_engines(url: str, patience: float) -> Engines:
     if not parsed.database:
         return _sqlite_memory()
     try:
-        path = await anyio.to_thread.run_sync(sqlite.make_file, parsed.database, patience)
+        file = await anyio.to_thread.run_sync(sqlite.make_file, parsed.database, patience)
     except (OSError, ValueError, sqlite3.Error) as error:
         raise StorageUnavailable(f"The database {parsed.database} cannot be opened for writing: {error}.") from error
-    return _sqlite_file(path)
+    return _sqlite_file(file)
 
 
-def _sqlite_file(path: Path) -> Engines:
-    connect = partial(sqlite.open_file, path)
-    return Engines(
+def _sqlite_file(file: DatabaseFile) -> Engines:
+    connect = partial(sqlite.open_file, file)
+    engines = Engines(
         Pool(sqlite.reading(connect, READERS), asyncio.Semaphore(READERS)),
         Pool(sqlite.writing(connect), asyncio.Semaphore(1)),
         SQLiteDriver(ThreadPoolExecutor(1, "commit")),
-        path=path,
+        file=file,
     )
+    for pool in (engines.readers, engines.writers):
+        event.listen(pool.engine, "checkout", lambda *_: file.check())
+    return engines
 
 
 def _sqlite_memory() -> Engines:
@@ -157,8 +160,8 @@ def _postgresql_session(dsn: str, patience: float, *, read_only: bool) -> dict[s
 async def open_finder(url: str, engines: Engines, patience: float) -> Finder | None:
     """Open the short way to look up a row; None in memory, where a reader waits for its turn."""
     dialect = engines.readers.engine.dialect
-    if engines.path is not None:
-        return SQLiteFinder.open(engines.path, dialect)
+    if engines.file is not None:
+        return SQLiteFinder.open(engines.file, dialect)
     if engines.memory is not None:
         return None
     from storage.postgresql_lookups import PostgreSQLFinder  # noqa: PLC0415 - its driver takes memory

@@ -9,10 +9,11 @@ is left to `Database.read`, which waits longer and says what is wrong.
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Protocol, Self
 
 from sqlalchemy import Dialect, Select
+
+from storage.sqlite import DatabaseFile
 
 Fields = Mapping[Any, Any]
 """A row, by the names of its columns."""
@@ -76,22 +77,24 @@ class Lookup:
 class SQLiteFinder:
     """Reads a file on the thread of whoever asks. A file that is locked is not waited for."""
 
+    file: DatabaseFile
     connection: sqlite3.Connection
     dialect: Dialect
 
     @classmethod
-    def open(cls, path: Path, dialect: Dialect) -> Self:
+    def open(cls, file: DatabaseFile, dialect: Dialect) -> Self:
         """Open a file that is there."""
-        connection = sqlite3.connect(path, timeout=0, isolation_level=None)
+        connection = sqlite3.connect(file.path, timeout=0, isolation_level=None)
         connection.execute("PRAGMA query_only = ON")
-        return cls(connection, dialect)
+        return cls(file, connection, dialect)
 
     async def find(self, lookup: Lookup, values: Values) -> Fields | None:
         """Return the row, None when there is none. Raises LookUpFailed."""
         compiled = lookup.compiled(self.dialect)
         try:
+            self.file.check()
             rows = self.connection.execute(compiled.sql, compiled.arguments(values)).fetchall()
-        except sqlite3.Error as fault:
+        except (sqlite3.Error, OSError) as fault:
             raise LookUpFailed from fault
         return compiled.fields(rows[0]) if rows else None
 

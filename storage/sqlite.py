@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -68,7 +69,34 @@ class _Connection(sqlite3.Connection):
         return super().cursor(_Cursor)
 
 
-def make_file(database: str, patience: float) -> Path:
+@dataclass(frozen=True, slots=True)
+class DatabaseFile:
+    """A file that is open.
+
+    Attributes:
+        path: Where it is.
+        inode: Its device and its number there. SQLite goes on writing to a file that somebody has
+            removed or replaced, and what is written then is gone at the next start.
+    """
+
+    path: Path
+    inode: tuple[int, int]
+
+    def check(self) -> None:
+        """Raise OSError where its path names no file any more, or another one."""
+        if _inode(self.path) != self.inode:
+            raise OSError("its file was removed or replaced; stop the server before that, and start it again")
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def make_file(database: str, patience: float) -> DatabaseFile:
     """Make a missing file, for its owner only, with a write-ahead log. Raises OSError, ValueError and sqlite3.Error.
 
     Args:
@@ -80,7 +108,8 @@ def make_file(database: str, patience: float) -> Path:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     path.chmod(0o600)  # also of a file that was there; SQLite gives the files beside it the same mode
     _use_wal(path, patience)
-    return path
+    found = path.stat()
+    return DatabaseFile(path, (found.st_dev, found.st_ino))
 
 
 def _use_wal(path: Path, patience: float) -> None:
@@ -105,19 +134,21 @@ def _use_wal(path: Path, patience: float) -> None:
 
 def open_memory(name: str) -> sqlite3.Connection:
     """Open a database in memory, which lives until the last connection to it is closed."""
-    return _open(f"file:{name}?mode=memory&cache=shared", uri=True)
+    return _open(f"file:{name}?mode=memory&cache=shared")
 
 
-def open_file(path: Path) -> sqlite3.Connection:
-    """Open a file that is there. What another process has locked fails at once."""
-    return _open(path)
+def open_file(file: DatabaseFile) -> sqlite3.Connection:
+    """Open a file that is there. What another process has locked fails at once.
+
+    Raises OSError where it was replaced: SQLite would delete the write-ahead log beside an empty file.
+    """
+    file.check()
+    return _open(f"{file.path.as_uri()}?mode=rw")
 
 
-def _open(database: str | Path, *, uri: bool = False) -> sqlite3.Connection:
+def _open(uri: str) -> sqlite3.Connection:
     # isolation_level None: the driver begins nothing by itself. A commit is made by another thread.
-    return sqlite3.connect(
-        database, timeout=0, isolation_level=None, uri=uri, check_same_thread=False, factory=_Connection
-    )
+    return sqlite3.connect(uri, timeout=0, isolation_level=None, uri=True, check_same_thread=False, factory=_Connection)
 
 
 def reading(connect: Callable[[], sqlite3.Connection], size: int) -> Engine:

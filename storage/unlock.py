@@ -50,9 +50,10 @@ async def _own_ring(database: Database, connection: DatabaseConnection, random: 
     """Read or make the key ring of a SQLite database without a configured one."""
     if connection.dialect.name == "postgresql":
         raise KeyRingError("With PostgreSQL the key ring must be configured: CALENDLY_MCP_SECRET_KEYS=id:base64.")
-    path = database.engines.path
-    if path is None:
+    file = database.engines.file
+    if file is None:
         return KeyRing([_new_key(random)], random=random)
+    path = file.path
     is_new = (await connection.execute(select(key_fingerprint.c.key_id))).first() is None
     return KeyRing.parse(_key_file(path.with_name(f"{path.name}.keys"), random, make=is_new), random=random)
 

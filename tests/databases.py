@@ -1,19 +1,19 @@
 """The databases of the tests: `database` runs a test on each kind we support."""
 
-import sqlite3
 from collections.abc import AsyncGenerator, Generator
-from contextlib import asynccontextmanager, closing
-from functools import cache
-from operator import methodcaller
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import create_engine
+from typing_extensions import override
 
+from storage import engines, sqlite
 from storage.database import Database, open_database
 from storage.schema import migrate
-from tests.migrating import EXECUTED
+from tests.migrating import EXECUTED, migrated, repeat
 from tests.postgresql import Server, running_server
 
 FILE: Final = "SQLite file"
@@ -85,43 +85,39 @@ async def open_migrated(url: str = "sqlite://", *, patience: float = _PATIENCE) 
     """Open an empty database and bring it up to date, in one go where the statements are known."""
     async with open_database(url, patience=patience) as database:
         dialect = database.engines.writers.engine.dialect.name
-        if dialect in EXECUTED:
-            await _execute(database, _script(dialect))
-        else:
+        if dialect not in EXECUTED:
             await migrate(database)
+        elif database.engines.memory is not None:
+            empty(database)
+        else:
+            async with database.begin() as connection:
+                await connection.run_sync(repeat)
         yield database
 
 
 def empty(database: Database) -> None:
     """Make a migrated database in memory as it was when it was opened."""
     assert database.engines.memory is not None
-    _migrated().backup(database.engines.memory)
+    migrated().backup(database.engines.memory)
 
 
-@cache
-def _migrated() -> sqlite3.Connection:
-    """Make a database without rows, to be copied."""
-    made = sqlite3.connect(":memory:")
-    made.executescript(_script("sqlite"))
-    return made
+class _Compiled(dict[Any, Any]):
+    """What SQLAlchemy compiled for engines of one kind; its keys begin with the dialect, of which each has its own."""
+
+    @override
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    @override
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key[1:], value)
 
 
-def _script(dialect: str) -> str:
-    return ";".join(["BEGIN", *EXECUTED[dialect], "COMMIT"])
-
-
-async def _execute(database: Database, statements: str) -> None:
-    """Execute many statements in one go, as the drivers can and SQLAlchemy cannot."""
-    if database.engines.memory is not None:
-        empty(database)
-    elif database.engines.path is not None:
-        with closing(sqlite3.connect(database.engines.path)) as file:
-            file.executescript(statements)
-    else:
-        async with database.begin() as connection:
-            await connection.run_sync(_execute_in_postgresql, statements)
-
-
-def _execute_in_postgresql(connection: Connection, statements: str) -> None:
-    driver: Any = connection.connection.dbapi_connection
-    driver.run_async(methodcaller("execute", statements))
+@pytest.fixture(scope="session", autouse=True)
+def compiling_once() -> Generator[None]:
+    """Compile each statement once in a process instead of once for each database that a test opens."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (engines, sqlite):
+            options = {"compiled_cache": _Compiled()}
+            patch.setattr(module, "create_engine", partial(create_engine, execution_options=options))
+        yield

@@ -141,6 +141,7 @@ def _unpack_packages(root: Path) -> None:
         "Dir::Etc::SourceList": sources,
         "Dir::Etc::SourceParts": "/dev/null",
         "APT::Sandbox::User": "root",
+        "Acquire::CompressionTypes::Order::": "gz",  # four times as fast to unpack as xz
     }
     apt = ["apt-get", "--quiet", "--yes", *(f"--option={name}={value}" for name, value in told.items())]
     _run([*apt, "update"])

@@ -103,8 +103,8 @@ async def find_person(site: Site, connection: DatabaseConnection, person: str | 
     used_at = await agent_token_rows.find_resources(connection)
     if used_at and site.resource not in used_at:
         raise AgentTokenError(
-            f"People let agents in at {', '.join(sorted(used_at))} with this database, and a token for "
-            f"{site.resource} would be good nowhere: set CALENDLY_MCP_PUBLIC_URL to the server's own address."
+            f"People let agents in at {', '.join(sorted(used_at))} with this database, not at "
+            f"{site.resource}: set CALENDLY_MCP_PUBLIC_URL to the server's own address."
         )
     return _only(await agent_token_rows.find_connected(connection, person), person)
 

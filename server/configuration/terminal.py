@@ -43,8 +43,9 @@ def columns(rows: Sequence[Sequence[str]]) -> str:
 
 def suggestion(name: str, known: Iterable[str]) -> str:
     """Return the question whether the most similar name was meant; empty if none is similar."""
-    close = get_close_matches(name, list(known), n=1)
-    return f"did you mean {close[0]}?" if close else ""
+    bare = {each.lstrip("-"): each for each in known}  # by their dashes short flags are alike
+    close = get_close_matches(name.lstrip("-"), bare, n=1)
+    return f"did you mean {bare[close[0]]}?" if close else ""
 
 
 @contextmanager

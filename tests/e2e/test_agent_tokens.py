@@ -136,7 +136,9 @@ async def test_a_token_lives_as_long_as_was_said_and_the_list_tells_when_it_was_
     assert token not in json.dumps(after)
 
 
-async def test_a_token_that_would_be_good_for_nothing_or_nowhere_is_not_made(operator: Operator) -> None:
+async def test_what_is_wrong_or_would_be_good_for_nothing_or_nowhere_is_not_made_and_said_in_a_line(
+    operator: Operator,
+) -> None:
     await Agent().sign_in(operator.site)
     for words in (["--access", "users=off"], ["--access", "booking=full"]):
         useless = operator.run("token", "create", "--for", "CI", "--scopes", "users:read", *words)
@@ -147,6 +149,19 @@ async def test_a_token_that_would_be_good_for_nothing_or_nowhere_is_not_made(ope
     assert elsewhere.status == 1
     assert f"People let agents in at {operator.site.endpoint} with this database" in elsewhere.stderr
     assert "set CALENDLY_MCP_PUBLIC_URL" in elsewhere.stderr
+    levels = operator.run("token", "create", "--for", "CI", "--scopes", "users:read", "--access", "users=all")
+    assert (levels.status, levels.stderr) == (
+        2,
+        'calendly-mcp: --access: users cannot be "all"; it can be off, read.\n',
+    )
+    unknown = operator.run("token", "create", "--for", "CI", "--scopes", "users:raed")
+    assert (unknown.status, unknown.stderr) == (
+        2,
+        'calendly-mcp: --scopes: Calendly has no scope "users:raed"; did you mean users:read?\n',
+    )
+    missing = operator.run("token", "revoke", "nothing")
+    assert missing.status == 1
+    assert missing.stderr == "calendly-mcp: There is no such agent token, or it ended before.\n"
     assert operator.listed() == []
 
 
@@ -163,22 +178,6 @@ async def test_a_token_goes_no_further_than_the_levels_it_was_made_with(operator
     assert listed == {"list_scheduled_events", "get_scheduled_event", "get_agenda", "summarize_bookings"}
     assert refused.kind == "access_denied_by_policy"
     assert f"{operator.site.url}/connections" in refused.error["message"]
-
-
-def test_what_cannot_be_made_or_found_is_one_line(operator: Operator) -> None:
-    levels = operator.run("token", "create", "--for", "CI", "--scopes", "users:read", "--access", "users=all")
-    assert (levels.status, levels.stderr) == (
-        2,
-        'calendly-mcp: --access: users cannot be "all"; it can be off, read.\n',
-    )
-    unknown = operator.run("token", "create", "--for", "CI", "--scopes", "users:raed")
-    assert (unknown.status, unknown.stderr) == (
-        2,
-        'calendly-mcp: --scopes: Calendly has no scope "users:raed"; did you mean users:read?\n',
-    )
-    missing = operator.run("token", "revoke", "nothing")
-    assert missing.status == 1
-    assert missing.stderr == "calendly-mcp: There is no such agent token, or it ended before.\n"
 
 
 @pytest.mark.requirement("keys-rotate")

@@ -34,9 +34,8 @@ def query(address: str) -> dict[str, list[str]]:
     return parse_qs(urlsplit(address).query)
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "with scripts off"])
-def test_a_person_signs_in_by_keyboard_alone(browser: Browser, scene: Stage, *, scripts: bool) -> None:
-    page, app = browser.open(scripts=scripts), scene.new_app()
+def test_a_person_signs_in_by_keyboard_alone(browser: Browser, scene: Stage) -> None:
+    page, app = browser.open(), scene.new_app()
     page.go(scene.way_in(app))
     assert APP in page.text()
     page.tab_to("Ask me before changes")
@@ -71,15 +70,10 @@ def test_a_person_says_no_by_keyboard_alone(browser: Browser, scene: Stage) -> N
     assert page.complaints() == []
 
 
-@pytest.mark.parametrize(
-    ("scripts", "person"), [(True, MEMBER), (False, "Erik Dahl")], ids=["with scripts", "with scripts off"]
-)
-def test_a_person_changes_and_ends_an_agent_by_keyboard_alone(
-    browser: Browser, scene: Stage, person: str, *, scripts: bool
-) -> None:
-    page, token = browser.open(scripts=scripts, width=360), use_an_agent(scene, person)
+def test_a_person_changes_and_ends_an_agent_by_keyboard_alone(browser: Browser, scene: Stage) -> None:
+    page, token = browser.open(scripts=False, width=360), use_an_agent(scene, MEMBER)
     assert call(scene, token, "get_current_user") == 200
-    sign_in(page, scene, person=person)
+    sign_in(page, scene, person=MEMBER)
     connections = f"{scene.site.url}/connections"
     page.tab_to("Change or disconnect")
     agent = page.press_until("Enter", f"{connections}/")
@@ -147,13 +141,15 @@ def test_every_page_is_within_reach_of_everybody(browser: Browser, scene: Stage,
         assert page.barriers() == []
 
 
-@pytest.mark.parametrize("name", ["front", "consent", "error", "sign-in", "sandbox-sign-in", "sandbox-error"])
-def test_no_page_can_be_framed(browser: Browser, scene: Stage, name: str) -> None:
-    page = browser.open()
-    WAYS[name](page, scene)
-    inner, path = page.address(), f"/frames-{name}"
-    scene.loopback.pages[path] = f'<iframe src="{inner}"></iframe>'.replace("&", "&amp;")
-    framing = browser.open()
-    framing.go(f"{scene.loopback.address}{path}")
-    assert "chrome-error://chromewebdata/" in [address for address, _title in framing.frames()]
-    assert any("frame-ancestors" in complaint or "X-Frame" in complaint for complaint in framing.complaints())
+def test_no_page_can_be_framed(browser: Browser, scene: Stage) -> None:
+    page, framing = browser.open(), browser.open()
+    frames: list[str] = []
+    for name in ("front", "consent", "error", "sign-in", "sandbox-sign-in", "sandbox-error"):
+        WAYS[name](page, scene)
+        frames.append(f'<iframe src="{page.address()}"></iframe>'.replace("&", "&amp;"))
+    scene.loopback.pages["/frames"] = "".join(frames)
+    framing.go(f"{scene.loopback.address}/frames")
+    shown = [address for address, _title in framing.frames()][1:]
+    assert shown == ["chrome-error://chromewebdata/"] * len(frames)
+    refused = [said for said in framing.complaints() if "frame-ancestors" in said or "X-Frame" in said]
+    assert len(refused) == len(frames)

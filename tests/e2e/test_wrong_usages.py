@@ -83,6 +83,7 @@ USAGES: Final[list[tuple[str, int, str]]] = [
     ("http --read-only=yes", 2, "--read-only: takes no value; leave out =yes."),
     ("sandbox --database-url sqlite://", 2, "--database-url: sandbox does not take this flag; "),
     ("events list --subscription x", 2, "--subscription: another action of events takes this flag (see"),
+    ("http --foo", 2, "--foo: there is no such flag (see `calendly-mcp http --help`)."),
     ("tools --jsn", 2, "--jsn: there is no such flag; did you mean --json?"),
     ("whoami --read-only", 2, "--read-only: whoami does not take this flag; "),
     ("--access-token x", 2, "Secrets are never taken from the command line."),

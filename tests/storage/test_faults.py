@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sqlite3
+import threading
 from contextlib import closing
 from pathlib import Path
 
@@ -10,16 +11,18 @@ import anyio
 import anyio.lowlevel
 import anyio.to_thread
 import pytest
-from sqlalchemy import Column, Integer, MetaData, Table, insert, select, text
+from sqlalchemy import Column, Integer, MetaData, Table, bindparam, event, insert, select, text
 
 from storage.database import Database, open_database
 from storage.errors import StorageUnavailable
+from storage.lookups import Lookup
 from tests.ports import kept_port
 from tests.postgresql import Server
 from tests.storage.processes import process
 from tests.storage.proxy import wire_to
 
 NOTE = Table("note", MetaData(), Column("id", Integer, primary_key=True))
+FIRST = Lookup(select(NOTE.c.id).where(NOTE.c.id == bindparam("id")))
 PROMISED = 10
 """Seconds within which a request that cannot be stored is answered."""
 
@@ -193,3 +196,49 @@ async def test_a_disk_that_takes_no_more_is_unavailable_and_keeps_what_it_has(tm
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT id, text FROM note").fetchall() == [(1, "kept"), (3, "after")]
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+async def test_a_file_that_was_removed_or_replaced_takes_nothing_that_would_be_lost(tmp_path: Path) -> None:
+    path = tmp_path / "a #file.sqlite3"
+    async with open_database(f"sqlite:///{path}") as database:
+        async with database.begin() as connection:
+            await connection.run_sync(NOTE.create)
+        await write(database, 1)
+        path.rename(away := tmp_path / "away.sqlite3")
+        await unavailable(database)
+        assert not path.exists()
+        path.touch()
+        await unavailable(database)
+        with pytest.raises(StorageUnavailable, match="removed or replaced"):
+            await database.find(FIRST, id="1")
+        away.replace(path)
+        await write(database, 2)
+        assert await numbers(database) == [1, 2]
+        assert await database.find(FIRST, id="1") == {"id": 1}
+
+
+async def test_a_commit_that_the_disk_ends_late_is_told_as_what_it_is(tmp_path: Path) -> None:
+    async with open_database(f"sqlite:///{tmp_path / 'here.sqlite3'}", patience=0.2) as database:
+        async with database.begin() as connection:
+            await connection.run_sync(NOTE.create)
+        disk = threading.Event()
+
+        def stand_still(_: object) -> None:
+            disk.wait(PROMISED)
+
+        event.listen(database.engines.writers.engine, "commit", stand_still)
+        late = asyncio.create_task(write(database, 1))
+        await asyncio.sleep(0)
+        with pytest.raises(StorageUnavailable, match="did not answer in time"):
+            await write(database, 2)  # it began later: the patience of the first is over too
+        disk.set()
+        await late
+        assert await numbers(database) == [1]
+        disk.clear()
+        stopped = asyncio.create_task(write(database, 3))
+        await asyncio.sleep(0)
+        stopped.cancel()
+        disk.set()
+        with pytest.raises(asyncio.CancelledError):
+            await stopped
+        assert await numbers(database) == [1, 3]
