@@ -3,18 +3,21 @@
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from auth.access.offers import Offer, Preset
 from auth.access.words import LEVELS
 from auth.protocol.app_names import unmistakable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SIGN_IN_FAILED: Final = "This sign-in cannot go on"
 _NAMELESS: Final = "An app that does not say its name"
@@ -107,12 +110,21 @@ class Pages:
         style = (_FOLDER / "style.css").read_text()
         self._style = Markup(style)  # noqa: S704 - our own file
         self._style_source = f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'"
-        self._environment = Environment(
-            loader=FileSystemLoader([_FOLDER, *folders]), autoescape=True, undefined=StrictUndefined, auto_reload=False
+        self._folders = (_FOLDER, *folders)
+        self._everywhere: Mapping[str, object] = {"operator": operator, "sandbox": sandbox, "level_words": LEVELS}
+
+    @cached_property
+    def _environment(self) -> "Environment":
+        """The templates. They are loaded for the first page: a server that only agents call shows none."""
+        from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - it takes memory
+
+        environment = Environment(
+            loader=FileSystemLoader(self._folders), autoescape=True, undefined=StrictUndefined, auto_reload=False
         )
-        self._environment.filters["breakable"] = breakable
-        everywhere: Any = self._environment.globals
-        everywhere.update(operator=operator, sandbox=sandbox, level_words=LEVELS)
+        environment.filters["breakable"] = breakable
+        everywhere: Any = environment.globals
+        everywhere.update(self._everywhere)
+        return environment
 
     def consent(self, page: Consent) -> HTMLResponse:
         """Show which client asks for what, with a form for the choice."""
