@@ -36,7 +36,7 @@ def values(row: "DataclassInstance", table: Table) -> dict[str, Any]:
 
 
 async def find_one(
-    connection: DatabaseConnection, kind: Callable[..., T], query: Executable, **values: str
+    connection: DatabaseConnection, kind: Callable[..., T], query: Executable, **values: str | int
 ) -> T | None:
     """Read the one row that a query finds, None when there is none.
 

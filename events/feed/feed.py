@@ -79,7 +79,7 @@ class FeedPage(NamedTuple):
     position: int
 
 
-def _heard_by_nobody(_person: str) -> None:
+def _heard_by_nobody(*_: str) -> None:
     """Tell nobody of a new event: it is read."""
 
 
@@ -95,6 +95,7 @@ class Feeds:
         kept: How long payloads are kept.
         fan_out: Writes deliveries.
         published: Hears whose feed has a new event, once that is stored.
+        queued: Hears that there is a delivery of it.
     """
 
     database: Database
@@ -104,6 +105,7 @@ class Feeds:
     kept: timedelta = KEPT
     fan_out: FanOut = to_nobody
     published: Callable[[str], object] = _heard_by_nobody
+    queued: Callable[[], object] = _heard_by_nobody
 
     async def begin(self, person: str) -> StoredFeed:
         """Return the feed of a person; begin it where there is none. Raises StorageUnavailable."""
@@ -149,12 +151,13 @@ class Feeds:
         Raises StorageUnavailable; nothing was stored then.
         """
         async with self.database.begin() as connection:
-            found = await stored_feeds.hold(connection, person)
+            found = await stored_feeds.hold_for(connection, person, len(arrivals))
             if found is None:
                 return [False] * len(arrivals)
-            are_published = await self._publishing(connection, found).take_all(arrivals)
+            publishing = self._publishing(connection, found, len(arrivals))
+            are_published = await publishing.take_all(arrivals)
         if any(are_published):
-            self.published(person)
+            self._tell(publishing)
         return are_published
 
     async def publish_waiting(self, waiting: StoredEvent) -> bool:
@@ -164,8 +167,9 @@ class Feeds:
             row = await stored_events.find(connection, waiting.id)
             if found is None or row is None or row.position is not None:
                 return False
-            await self._publishing(connection, found).put_alone(replace(self.payloads.arrival_of(row), half=None), row)
-        self.published(waiting.person)
+            publishing = self._publishing(connection, found)
+            await publishing.put_alone(replace(self.payloads.arrival_of(row), half=None), row)
+        self._tell(publishing)
         return True
 
     async def read(self, person: str, wanted: Wanted, cursor: str | None = None) -> FeedPage:
@@ -238,8 +242,14 @@ class Feeds:
         """Opens and seals what events say."""
         return Payloads(self.keyring)
 
-    def _publishing(self, connection: DatabaseConnection, found: StoredFeed) -> Publishing:
-        return Publishing(connection, found, self.payloads, self.now(), self.kept, self.fan_out)
+    def _publishing(self, connection: DatabaseConnection, found: StoredFeed, given: int = 0) -> Publishing:
+        feed = replace(found, head=found.head - given)
+        return Publishing(connection, feed, found.head, self.payloads, self.now(), self.kept, self.fan_out)
+
+    def _tell(self, publishing: Publishing) -> None:
+        self.published(publishing.feed.person)
+        if publishing.has_deliveries:
+            self.queued()
 
     def _opened(self, rows: Sequence[StoredEvent]) -> list[ReadEvent]:
         return [

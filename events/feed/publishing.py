@@ -23,12 +23,16 @@ from storage.connection import DatabaseConnection
 from storage.keys import KeyRing
 from storage.types import sealed_for
 
-FanOut = Callable[[DatabaseConnection, Sequence[StoredEvent], datetime], Awaitable[None]]
-"""Writes the deliveries of a person's events, which have positions, in the transaction that publishes them."""
+FanOut = Callable[[DatabaseConnection, Sequence[StoredEvent], datetime], Awaitable[bool]]
+"""Writes the deliveries of a person's events, which have positions, in the transaction that publishes them.
+
+Returns whether there are any.
+"""
 
 
-async def to_nobody(_connection: DatabaseConnection, _events: Sequence[StoredEvent], _now: datetime) -> None:
+async def to_nobody(_connection: DatabaseConnection, _events: Sequence[StoredEvent], _now: datetime) -> bool:
     """Deliver events to nobody: they are read."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +80,23 @@ class Publishing:
 
     Attributes:
         connection: The transaction.
-        feed: The feed, whose row is locked.
+        feed: The feed, whose row is locked, with the last position that was given.
+        stored_head: The position that its row has.
         payloads: Seals what events say.
         now: The time.
         kept: How long that is kept.
         fan_out: Writes deliveries.
+        has_deliveries: There are some of what was published.
     """
 
     connection: DatabaseConnection
     feed: StoredFeed
+    stored_head: int
     payloads: Payloads
     now: datetime
     kept: timedelta
     fan_out: FanOut
+    has_deliveries: bool = False
     _known: dict[str, StoredEvent | None] = field(default_factory=dict[str, StoredEvent | None])
     _unwritten: dict[str, EventRow] = field(default_factory=dict[str, EventRow])
 
@@ -96,13 +104,13 @@ class Publishing:
         """Store what happened, in this order; by which of it an event was published."""
         await self._learn([arrival.event_id for arrival in arrivals])
         are_published = [await self._take(arrival) for arrival in arrivals]
-        await self._write()
+        await self._end_writing()
         return are_published
 
     async def put_alone(self, arrival: Arrival, earlier: StoredEvent) -> None:
         """Publish an arrival in the place of the half that waited for its other."""
         self._put(arrival, earlier)
-        await self._write()
+        await self._end_writing()
 
     async def _take(self, arrival: Arrival) -> bool:
         if arrival.half == "unmark":
@@ -154,11 +162,15 @@ class Publishing:
         self._unwritten.clear()
         await stored_events.put(self.connection, rows)
         if published := [row.event for row in rows if row.event.position is not None]:
-            await stored_feeds.set_head(self.connection, self.feed.person, self.feed.head)
-            await self.fan_out(self.connection, published, self.now)
+            self.has_deliveries |= await self.fan_out(self.connection, published, self.now)
             if self.feed.head > MOST_KEPT:
                 last = self.feed.head - MOST_KEPT
                 await stored_events.drop_payloads(self.connection, self.feed.person, last - len(published), last)
+
+    async def _end_writing(self) -> None:
+        await self._write()
+        if self.feed.head != self.stored_head:
+            await stored_feeds.set_head(self.connection, self.feed.person, self.feed.head)
 
     async def _of_its_mark(self, unmark: Arrival) -> Arrival:
         """Return the end of the mark that it is about, where that mark is known.

@@ -105,6 +105,11 @@ async def hold(connection: DatabaseConnection, person: str) -> StoredFeed | None
     return await find_one(connection, StoredFeed, _HELD, owner=person)
 
 
+async def hold_for(connection: DatabaseConnection, person: str, count: int) -> StoredFeed | None:
+    """Find the feed of a person, lock its row, and give so many positions in advance: `set_head` takes back."""
+    return await find_one(connection, StoredFeed, _ADVANCED, owner=person, count=count)
+
+
 async def set_head(connection: DatabaseConnection, person: str, head: int) -> None:
     """Store the last position that was given."""
     await connection.execute(_SET_HEAD, {"owner": person, "position": head})
@@ -171,4 +176,10 @@ async def drop(connection: DatabaseConnection, person: str) -> None:
 
 _FEED: Final = select(*columns(StoredFeed, feed)).where(feed.c.person == bindparam("owner"))
 _HELD: Final = _FEED.with_for_update()
+_ADVANCED: Final = (
+    update(feed)
+    .where(feed.c.person == bindparam("owner"))
+    .values(head=feed.c.head + bindparam("count"))
+    .returning(*columns(StoredFeed, feed))
+)
 _SET_HEAD: Final = update(feed).where(feed.c.person == bindparam("owner")).values(head=bindparam("position"))

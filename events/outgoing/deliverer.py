@@ -72,7 +72,7 @@ class Deliverer:
         sleep: Lets seconds pass.
         random_bytes: Makes unpredictable bytes.
         random: Makes numbers from 0 to 1.
-        woken: Set when something was published.
+        woken: Set when there is something to deliver.
     """
 
     endings: Endings
@@ -239,7 +239,7 @@ class Deliverer:
             self.woken.set()
 
     async def _rest(self) -> None:
-        """Wait until something is published, a post is over, or 5 seconds have passed."""
+        """Wait until something is queued, a post is over, or 5 seconds have passed."""
         waits = {asyncio.ensure_future(self.woken.wait()), asyncio.ensure_future(self.sleep(_PAUSE))}
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)

@@ -143,8 +143,9 @@ _WANTING: Final = select(
 )
 
 
-async def fan_out(connection: DatabaseConnection, events: Sequence[StoredEvent], now: datetime) -> None:
+async def fan_out(connection: DatabaseConnection, events: Sequence[StoredEvent], now: datetime) -> bool:
     """Queue a person's events for every subscription that wants them: `events.feed.publishing.FanOut`."""
+    is_queued = False
     kinds = sorted({event.kind for event in events})
     found = await connection.execute(_WANTING, {"owner": events[0].person, "kinds": kinds, "now": now})
     for subscription, host, kind, subject, created_at, outstanding in found.all():
@@ -158,9 +159,11 @@ async def fan_out(connection: DatabaseConnection, events: Sequence[StoredEvent],
         ]
         room = max(0, MOST_OUTSTANDING - outstanding)
         await _queue(connection, subscription, host, wanted[:room], now)
+        is_queued |= bool(wanted[:room])
         if len(wanted) > room:
             skipped = update(subscription_table).where(subscription_table.c.id == subscription)
             await connection.execute(skipped.values(truncated=True))
+    return is_queued
 
 
 async def queue_missed(

@@ -172,7 +172,7 @@ def event_delivery(
         sleep=asyncio.sleep,
         random_bytes=os.urandom,
         random=random.random,
-        woken=events.published,
+        woken=events.queued,
     )
     subscriptions = subscriptions_of(endings, events.feeds)
     return EventDelivery(subscriptions, deliverer, SubscriptionSweep(endings, standings), standings, events)

@@ -44,7 +44,7 @@ class EventStore:
         feeds: The feeds.
         looks: Looks at Calendly for them.
         own_changes: What agents did themselves.
-        published: Set when there is a new event to deliver.
+        queued: Set when there is a new event to deliver.
         listeners: Who listens in this process.
         empty_polls: Counts polls that found nothing.
     """
@@ -52,7 +52,7 @@ class EventStore:
     feeds: Feeds
     looks: Looks
     own_changes: OwnChanges
-    published: asyncio.Event
+    queued: asyncio.Event
     listeners: FeedListeners
     empty_polls: EmptyPollCounts
 
@@ -69,16 +69,11 @@ class EventStore:
             days: How long that is kept.
             stack: Ends the looks that are running.
         """
-        published, listeners = asyncio.Event(), FeedListeners(database, now)
-
-        def tell(person: str) -> None:
-            published.set()
-            listeners.wake(person)
-
-        feeds = replace(feeds_in(database, keyring, now, days), published=tell)
+        queued, listeners = asyncio.Event(), FeedListeners(database, now)
+        feeds = replace(feeds_in(database, keyring, now, days), published=listeners.wake, queued=queued.set)
         looks = Looks(feeds=feeds, owner=os.urandom(_NAME_BYTES).hex(), sleep=asyncio.sleep)
         stack.push_async_callback(looks.close)
-        return cls(feeds, looks, OwnChanges(feeds, now), published, listeners, EmptyPollCounts(database, now))
+        return cls(feeds, looks, OwnChanges(feeds, now), queued, listeners, EmptyPollCounts(database, now))
 
     async def forget(self, grant: str | None, addresses: Collection[str]) -> None:
         """Keep nothing of invitees with these addresses, in the events of anybody in the organization.

@@ -54,10 +54,11 @@ class Mortals:
             return False
         return True
 
-    async def _may_die(self, _connection: DatabaseConnection, _events: object, _now: object) -> None:
+    async def _may_die(self, _connection: DatabaseConnection, _events: object, _now: object) -> bool:
         self.events += 1
         if self.events % 20 == 0:
             raise Killed
+        return False
 
 
 @pytest.mark.requirement("feed-once")
@@ -147,12 +148,13 @@ async def test_a_half_waits_and_is_published_with_what_is_known_once_nothing_els
 async def test_deliveries_are_written_with_the_event_or_neither_is(database: Database) -> None:
     seen: list[tuple[str, int | None]] = []
 
-    async def note(connection: DatabaseConnection, events: Sequence[StoredEvent], _now: object) -> None:
+    async def note(connection: DatabaseConnection, events: Sequence[StoredEvent], _now: object) -> bool:
         (event,) = events
         assert await connection.scalar(select(feed.c.head)) == event.position
         seen.append((event.kind, event.position))
         if len(seen) == 1:
             raise RuntimeError("killed")
+        return False
 
     feeds, happen = feeds_in(database, fan_out=note), Happenings()
     await feeds.begin(PERSON)

@@ -81,9 +81,10 @@ async def test_one_that_cannot_be_stored_takes_no_other_with_it(database: Databa
     arrivals = bookings()
     poison = arrivals[2].event_id
 
-    async def fan_out(_connection: DatabaseConnection, stored: Sequence[StoredEvent], _now: datetime) -> None:
+    async def fan_out(_connection: DatabaseConnection, stored: Sequence[StoredEvent], _now: datetime) -> bool:
         if poison in {event.event_id for event in stored}:
             raise LookupError(poison)
+        return False
 
     feeds = feeds_in(database, fan_out=fan_out)
     await feeds.begin(PERSON)
