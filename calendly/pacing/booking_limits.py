@@ -80,8 +80,9 @@ class RecentBookings:
         self._times.append(now)
 
     def take_back(self, time: float) -> None:
-        """Stop counting the booking that started at `time`, as it was not sent."""
-        self._times.remove(time)
+        """Stop counting the booking that started at `time`, as it was not sent. It may count no more already."""
+        if time in self._times:
+            self._times.remove(time)
 
     def close(self, until: float) -> None:
         """Let no booking start before `until`, after Calendly refused one."""

@@ -3,6 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from calendly.pacing.booking_limits import Ceiling, RecentBookings, parse_ceilings
+from tests.cases import each
 
 DEFAULT = "10/min,50/h,100/day"
 PER_MINUTE = Ceiling(10, "minute", 60.0)
@@ -50,6 +51,15 @@ def test_a_booking_that_was_never_sent_does_not_count() -> None:
     bookings.add(5.0)
     bookings.take_back(5.0)
     assert bookings.wait(0, 6.0) == (0.0, None)
+
+
+@each("ceilings, now", [("none", 5.0), ("1/min", 65.0)])
+def test_a_booking_that_was_never_sent_is_taken_back_also_when_no_ceiling_counts_it(ceilings: str, now: float) -> None:
+    bookings = RecentBookings(parse_ceilings(ceilings))
+    bookings.add(5.0)
+    assert bookings.wait(0, now) == (0.0, None)
+    bookings.take_back(5.0)
+    assert bookings.is_forgettable(now)
 
 
 def test_a_refused_booking_delays_the_next_ones_whatever_the_ceilings_allow() -> None:
