@@ -15,6 +15,7 @@ from events.feed.cursor import Cursor
 from events.feed.stored_events import StoredEvent
 from events.identity import Arrival, told
 from events.joining import FIRST_WAIT
+from events.kinds import MARKED, UNMARKED
 from events.tables import event_address, feed, feed_event, metadata
 from storage.connection import DatabaseConnection
 from storage.database import Database, open_database
@@ -31,7 +32,7 @@ class Killed(BaseException):
 
 @dataclass
 class Mortals:
-    """Replicas, of which one dies at every twentieth event before it commits what it was told."""
+    """Replicas, of which one dies at every twentieth event before it commits the batch that it was told."""
 
     databases: tuple[Database, Database]
     random: Random = field(default_factory=lambda: seeded(4))
@@ -43,20 +44,22 @@ class Mortals:
 
     async def tell(self, arriving: Sequence[Arrival]) -> None:
         """Tell one of them after the other what happened, until one has lived to store it."""
-        for arrival in arriving:
-            while not await self._is_told(arrival):
-                pass
+        left = list(arriving)
+        while left:
+            batch = left[: self.random.randint(1, 4)]
+            if await self._is_told(batch):
+                del left[: len(batch)]
 
-    async def _is_told(self, arrival: Arrival) -> bool:
+    async def _is_told(self, batch: Sequence[Arrival]) -> bool:
         try:
-            await self.random.choice(self.replicas).publish(PERSON, arrival)
+            await self.random.choice(self.replicas).publish_together(PERSON, batch)
         except Killed:
             return False
         return True
 
-    async def _may_die(self, _connection: DatabaseConnection, _events: object, _now: object) -> bool:
-        self.events += 1
-        if self.events % 20 == 0:
+    async def _may_die(self, _connection: DatabaseConnection, events: Sequence[StoredEvent], _now: object) -> bool:
+        before, self.events = self.events, self.events + len(events)
+        if self.events // 20 > before // 20:
             raise Killed
         return False
 
@@ -91,6 +94,26 @@ async def test_every_event_is_published_once_with_the_next_position_whichever_re
     assert len(ids) == len(set(ids)) == len(expected) + len(unmarks)
     assert [event.position for event in page.events] == list(range(1, page.head + 1))
     assert expected <= set(ids)
+
+
+async def test_a_batch_tells_what_its_arrivals_would_have_told_one_by_one(database: Database) -> None:
+    account, random, other = Account(seeded(5)), seeded(6), f"{PERSON}-other"
+    account.go_on(60)
+    deliveries = [delivery for change in account.changes for delivery in change.deliveries] * 2
+    random.shuffle(deliveries)
+    arriving = list(arrivals(deliveries))
+    feeds = feeds_in(database)
+    for person in (PERSON, other):
+        await feeds.begin(person)
+    while arriving:
+        batch = [arriving.pop() for _ in range(min(len(arriving), random.randint(1, 12)))]
+        one_by_one = [await feeds.publish(PERSON, arrival) for arrival in batch]
+        assert await feeds.publish_together(other, batch) == one_by_one
+    alone, together = [(await feeds.read(person, all_kinds(1000))).events for person in (PERSON, other)]
+    assert [(event.event_id, event.kind, event.position, event.data) for event in together] == [
+        (event.event_id, event.kind, event.position, event.data) for event in alone
+    ]
+    assert {MARKED, UNMARKED} <= {event.kind for event in together}
 
 
 @pytest.mark.requirement("feed-cursor")
